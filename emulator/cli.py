@@ -1,0 +1,85 @@
+"""The command ``flow-emulator``."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emulator import __version__
+from emulator.settings import LOG_LEVELS, PREFIX, BadSetting, Settings, from_environment
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="flow-service-emulator %(version)s")
+def main() -> None:
+    """A local stand-in for Adobe Experience Platform's Flow Service and its neighbours."""
+
+
+def _variable(name: str) -> str:
+    return f"[variable: {PREFIX}{name}]"
+
+
+@main.command()
+@click.option("--host", help=f"Address to listen on, 127.0.0.1 unless told. {_variable('HOST')}")
+@click.option("--port", type=int, help=f"Port to listen on, 8237 unless told; 0 takes a free one. {_variable('PORT')}")
+@click.option(
+    "--database",
+    help="SQLAlchemy URL: sqlite:///file.db (flow-emulator.db unless told), sqlite:// in memory, "
+    f"postgresql+psycopg://… {_variable('DATABASE')}",
+)
+@click.option(
+    "--seed",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help=f"Seed file or folder; may be repeated. {_variable('SEED')}",
+)
+@click.option(
+    "--sources",
+    type=click.Path(path_type=Path),
+    help=f"Folder with records that sources read. {_variable('SOURCES')}",
+)
+@click.option("--auth", help=f"presence, strict or off; presence unless told. {_variable('AUTH')}")
+@click.option("--public-url", help=f"Address that links in answers begin with. {_variable('PUBLIC_URL')}")
+@click.option("--clock", help=f"real, frozen, or an ISO instant to be frozen at. {_variable('CLOCK')}")
+@click.option("--random-seed", type=int, help=f"Make the same ids in every run. {_variable('RANDOM_SEED')}")
+@click.option("--workers", type=int, help=f"Number of processes, 1 unless told. {_variable('WORKERS')}")
+@click.option("--log-level", help=f"One of {', '.join(LOG_LEVELS)}; warning unless told. {_variable('LOG_LEVEL')}")
+def serve(**flags: Any) -> None:
+    """Start the emulator and serve until it is told to stop."""
+    given = {name: value for name, value in flags.items() if value not in (None, ())}
+    settings = _settings(given)
+    logging.basicConfig(level=settings.log_level.upper(), format=_FORMAT, stream=sys.stderr)
+    # Imported here: a bad flag is answered without loading a web server.
+    from emulator import server
+    from emulator.services.seeding import BadSeed
+    from emulator.store.database import UnusableDatabase
+
+    try:
+        server.serve(settings, lambda url: print(f"listening on {url}", flush=True))
+    except (server.CannotListen, UnusableDatabase, BadSeed) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _settings(flags: dict[str, Any]) -> Settings:
+    try:
+        return from_environment(os.environ, flags)
+    except BadSetting as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+def demo() -> None:
+    """Walk the whole tutorial against a server in memory and print each call."""
+    from emulator.demo import Failed, walk
+
+    try:
+        walk(click.echo)
+    except Failed as error:
+        raise click.ClickException(str(error)) from None

@@ -1,0 +1,242 @@
+"""Rules for base connections, source connections and target connections.
+
+Each ``admit_…`` takes what a client sent and returns what is to be stored, or refuses with the
+documented code and the field's path.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from jsonschema_rs import ValidationError
+
+from emulator.domain.errors import Refusal
+from emulator.domain.kinds import CONNECTIONS, DATASETS, SCHEMAS
+from emulator.domain.lookup import Lookup
+from emulator.domain.schema_ids import schema_id
+from emulator.domain.shapes import known_connection_spec, object_field, text_field, wrong
+from emulator.domain.specs import DATA_LAKE, HTTP_STREAMING, AuthSpec, Catalogue, ConnectionSpec
+
+Document = dict[str, Any]
+HIDDEN = "xxxx"
+
+
+class Admitted(NamedTuple):
+    """What may be stored: the document as shown, and the secrets that are kept beside it."""
+
+    document: Document
+    secrets: Document
+
+
+def admit_connection(body: Document, specs: Catalogue) -> Admitted:
+    """A base connection: its spec exists, its auth names a way the spec knows, with its parameters."""
+    spec, reference = known_connection_spec(body, specs)
+    text_field(body, "name")
+    text_field(body, "description")
+    document = {**body, "connectionSpec": reference}
+    auth = object_field(body, "auth")
+    if not auth:
+        if spec.auth_specs and spec.needs_base_connection:
+            raise Refusal("CONNECTOR-1304-400", name="auth", field="auth", hint=_known_ways(spec))
+        document.pop("auth", None)
+        return Admitted(document, {})
+    auth_spec = _auth_spec(auth, spec)
+    params = object_field(auth, "params", "auth.") or {}
+    if auth_spec is None:
+        return Admitted(document, {})
+    _check_params(params, auth_spec)
+    if spec.id == HTTP_STREAMING:
+        params = _streaming_params(params, body)
+    secrets = {name: value for name, value in params.items() if name in auth_spec.secrets and value is not None}
+    shown = {name: HIDDEN if name in secrets else value for name, value in params.items()}
+    document["auth"] = {**auth, "params": shown}
+    return Admitted(document, secrets)
+
+
+def with_secrets(document: Document, secrets: Document) -> Document:
+    """The document as it was sent, for a patch to work on."""
+    if not secrets:
+        return document
+    auth = document["auth"]
+    return {**document, "auth": {**auth, "params": {**auth["params"], **secrets}}}
+
+
+def _auth_spec(auth: Document, spec: ConnectionSpec) -> AuthSpec | None:
+    name = text_field(auth, "specName", required=True, prefix="auth.") or ""
+    found = spec.auth_spec(name)
+    if found is None and spec.auth_specs:
+        raise Refusal("FLOW-1415-400", name=name, id=spec.id, field="auth.specName", given=name, hint=_known_ways(spec))
+    return found
+
+
+def _known_ways(spec: ConnectionSpec) -> str:
+    return f"{spec.title} knows: {', '.join(way.name for way in spec.auth_specs)}."
+
+
+def _check_params(params: Document, auth_spec: AuthSpec) -> None:
+    error = next(auth_spec.validator.iter_errors(params), None)
+    if error is not None:
+        raise _param_refusal(error, params, auth_spec)
+
+
+def _param_refusal(error: ValidationError, params: Document, auth_spec: AuthSpec) -> Refusal:
+    required: list[str] = auth_spec.schema.get("required", [])
+    missing = next((name for name in required if params.get(name) is None), None)
+    if missing is not None:
+        return Refusal(
+            "CONNECTOR-1304-400",
+            name=missing,
+            field=f"auth.params.{missing}",
+            hint=f"{auth_spec.name} needs: {', '.join(required)}.",
+        )
+    path = ".".join(["auth.params", *(str(part) for part in error.instance_path)])
+    name = str(error.instance_path[0]) if error.instance_path else ""
+    given = params.get(name) if name not in auth_spec.secrets else None
+    return wrong(path, given, f"{_kind_of(error)} of the schema of {auth_spec.name} is not met.")
+
+
+def _kind_of(error: ValidationError) -> str:
+    return f"The rule {'/'.join(str(part) for part in error.schema_path)}"
+
+
+def _streaming_params(params: Document, body: Document) -> Document:
+    """Documented: ``sourceId`` and ``name`` that were left out come back with the connection's name."""
+    name = body.get("name") or "HTTP API connection"
+    return {"sourceId": name, "name": name, "authenticationRequired": False, **params}
+
+
+def admit_source_connection(body: Document, specs: Catalogue, find: Lookup) -> Document:
+    """A source connection: its base connection exists if its spec has accounts, and has none if not."""
+    spec, reference = known_connection_spec(body, specs)
+    text_field(body, "name", required=True)
+    text_field(body, "description")
+    document = {**body, "connectionSpec": reference}
+    # Older clients call it connectionId.
+    base_id = document.pop("connectionId", None) or text_field(body, "baseConnectionId")
+    if base_id is None:
+        document.pop("baseConnectionId", None)
+        if spec.needs_base_connection:
+            raise Refusal("CONNECTOR-1304-400", name="baseConnectionId", field="baseConnectionId")
+        base = None
+    elif not spec.needs_base_connection and spec.family in ("file", "streaming"):
+        raise Refusal("CONNECTOR-1332-400", id=spec.id, field="baseConnectionId", given=base_id)
+    else:
+        base = existing_connection(base_id, find)
+        document["baseConnectionId"] = base_id
+        _check_same_family(spec, base, specs)
+    _check_data(body, spec)
+    _check_source_params(body, spec)
+    if base is not None:
+        document["inheritedAttributes"] = {
+            "baseConnection": {"id": base["id"], "connectionSpec": base["connectionSpec"]}
+        }
+    return document
+
+
+def existing_connection(base_id: Any, find: Lookup) -> Document:
+    """The base connection of that id. No body is published for an unknown one; the nearest code names it."""
+    found = find(CONNECTIONS, base_id) if isinstance(base_id, str) else None
+    if found is None:
+        raise Refusal(
+            "CONNECTOR-1312-400",
+            value=base_id,
+            name="baseConnectionId",
+            field="baseConnectionId",
+            hint="No base connection has this id in this sandbox.",
+        )
+    return found
+
+
+def _check_same_family(spec: ConnectionSpec, base: Document, specs: Catalogue) -> None:
+    # Several published sources use one spec for the base connection and a sibling for the source
+    # connection, so only a different kind of system is refused.
+    of_base = specs.connections[base["connectionSpec"]["id"]]
+    if of_base.family != spec.family:
+        raise Refusal(
+            "FLOW-1413-400",
+            field="connectionSpec.id",
+            given=spec.id,
+            hint=f"{spec.title} cannot be read through the base connection {base['id']}, which is {of_base.title}.",
+        )
+
+
+_FORMATS = {
+    "file": ("delimited", "json", "parquet"),
+    "table": ("tabular",),
+    "rest": ("json",),
+    "streaming": ("json", "raw", "xdm", "delimited", "parquet"),
+}
+# Accepted wherever a published sample of an older date sends it.
+_OLD_FORMAT = "parquet_xdm"
+
+
+def _check_data(body: Document, spec: ConnectionSpec) -> None:
+    data = object_field(body, "data")
+    given = (data or {}).get("format")
+    if data is None or given is None or spec.family not in _FORMATS:
+        return
+    allowed = _FORMATS[spec.family]
+    if not isinstance(given, str) or given.lower() not in (*allowed, _OLD_FORMAT):
+        raise Refusal("CONNECTOR-1327-400", value=given, allowed=", ".join(allowed), field="data.format", given=given)
+
+
+def _check_source_params(body: Document, spec: ConnectionSpec) -> None:
+    params = object_field(body, "params") or {}
+    properties = spec.document.get("sourceSpec", {}).get("spec", {}).get("properties", {})
+    for name in spec.required_params:
+        # Pages of before 2021 call a table's name its path.
+        if params.get(name) in (None, "") and not (name == "tableName" and params.get("path")):
+            raise Refusal("CONNECTOR-1304-400", name=name, field=f"params.{name}")
+    for name, rule in properties.items():
+        if name in params and "enum" in rule and params[name] not in rule["enum"]:
+            raise wrong(f"params.{name}", params[name], f"Use one of: {', '.join(rule['enum'])}.")
+
+
+def admit_target_connection(body: Document, specs: Catalogue, find: Lookup) -> Document:
+    """A target connection: its dataset and schema exist and belong to each other.
+
+    One published tutorial names the source's own spec here. That is accepted for REST sources; the
+    flow then treats the target as the data lake.
+    """
+    spec, reference = known_connection_spec(body, specs)
+    text_field(body, "name")
+    text_field(body, "description")
+    document = {**body, "connectionSpec": reference}
+    base_id = text_field(body, "baseConnectionId")
+    if base_id is not None:
+        base = existing_connection(base_id, find)
+        document["inheritedAttributes"] = {
+            "baseConnection": {"id": base["id"], "connectionSpec": base["connectionSpec"]}
+        }
+    else:
+        document.pop("baseConnectionId", None)
+    object_field(body, "data")
+    params = object_field(body, "params") or {}
+    if is_lake(spec):
+        _check_dataset(body, params, find)
+    return document
+
+
+def is_lake(spec: ConnectionSpec) -> bool:
+    """Whether a target of this spec is the data lake, the tutorial's slip included."""
+    return spec.id == DATA_LAKE or spec.family in ("lake", "rest")
+
+
+def _check_dataset(body: Document, params: Document, find: Lookup) -> None:
+    dataset_id = params.get("dataSetId")
+    if dataset_id in (None, ""):
+        raise Refusal("CONNECTOR-1325-400", field="params.dataSetId", given=dataset_id)
+    dataset = find(DATASETS, dataset_id) if isinstance(dataset_id, str) else None
+    if dataset is None:
+        raise wrong("params.dataSetId", dataset_id, "No dataset has this id in this sandbox.")
+    schema = object_field(body.get("data") or {}, "schema", "data.")
+    # A client noted that some targets spell the key schemaId.
+    given = (schema or {}).get("id") or (schema or {}).get("schemaId")
+    if given is None:
+        return
+    wanted = schema_id(given) if isinstance(given, str) else None
+    if wanted is None or find(SCHEMAS, wanted) is None:
+        raise wrong("data.schema.id", given, "No schema has this id in this sandbox.")
+    of_dataset = dataset.get("schemaRef", {}).get("id")
+    if wanted != of_dataset:
+        raise wrong("data.schema.id", given, f"Dataset {dataset_id} has the schema {of_dataset}.")

@@ -1,0 +1,85 @@
+"""JSON Patch as the services take it: ``add``, ``replace`` and ``remove`` in any letter case.
+
+Published operations use lower case, the OpenAPI file upper case, a known client capitalised words.
+``value`` beside ``remove`` is accepted and ignored, as documented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import jsonpatch
+from jsonpointer import JsonPointerException
+
+from emulator.domain.audit import AUDIT_FIELDS
+from emulator.domain.errors import Refusal
+
+Document = dict[str, Any]
+Operation = dict[str, Any]
+
+OPERATIONS = ("add", "replace", "remove")
+_SYSTEM_FIELDS = frozenset([*AUDIT_FIELDS, "etag", "version", "state"])
+
+
+def operations(body: Any) -> list[Operation]:
+    """The operations of a PATCH body, in one spelling.
+
+    One operation without its array is taken too: the OpenAPI file types the body so.
+    """
+    listed = [body] if isinstance(body, dict) else body
+    if not listed:
+        raise Refusal("FLOW-1405-400")
+    if not isinstance(listed, list):
+        raise _invalid("the body must be an array of operations", "", body)
+    return [_operation(entry, f"[{index}]") for index, entry in enumerate(listed)]
+
+
+def _operation(entry: Any, where: str) -> Operation:
+    if not isinstance(entry, dict):
+        raise _invalid("an operation must be an object", where, entry)
+    op = entry.get("op")
+    if not isinstance(op, str) or op.lower() not in OPERATIONS:
+        raise Refusal(
+            "FLOW-1434-400", op=op, field=f"{where}.op", given=op, hint=f"Supported: {', '.join(OPERATIONS)}."
+        )
+    path = entry.get("path")
+    if not isinstance(path, str) or not path.startswith("/"):
+        raise _invalid('Missing field "path"', f"{where}.path", path, "Write a JSON pointer such as /name.")
+    if op.lower() == "remove":
+        return {"op": "remove", "path": path}
+    if "value" not in entry:
+        raise _invalid('Missing field "value"', f"{where}.value", None)
+    return {"op": op.lower(), "path": path, "value": entry["value"]}
+
+
+def check_paths(listed: Iterable[Operation], fixed: Iterable[str]) -> None:
+    """Refuses operations on fields that the service keeps, or that ``fixed`` names."""
+    kept = _SYSTEM_FIELDS.union(fixed)
+    for index, operation in enumerate(listed):
+        field = operation["path"].split("/")[1].replace("~1", "/").replace("~0", "~")
+        if field == "connectionSpec":
+            raise Refusal("FLOW-1414-400", field=f"[{index}].path", given=operation["path"])
+        if field in kept or field == "":
+            raise Refusal(
+                "CONNECTOR-1365-400",
+                path=operation["path"],
+                field=f"[{index}].path",
+                hint=f"{field or 'The document itself'} is set by the service.",
+            )
+
+
+def apply(document: Document, listed: list[Operation]) -> Document:
+    """A patched copy; the document itself is left alone. Raises a refusal that names the path."""
+    for index in range(len(listed)):
+        try:
+            document = jsonpatch.JsonPatch([listed[index]]).apply(document)
+        except (jsonpatch.JsonPatchException, JsonPointerException, TypeError, ValueError, KeyError) as error:
+            path = listed[index]["path"]
+            name = path.rsplit("/", 1)[-1]
+            raise _invalid(f'Missing field "{name}"', f"[{index}].path", path, f"{error}.") from error
+    return document
+
+
+def _invalid(detail: str, field: str, given: Any, hint: str | None = None) -> Refusal:
+    return Refusal("FLOW-1455-400", detail=detail, field=field or None, given=given, hint=hint)

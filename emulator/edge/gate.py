@@ -1,0 +1,213 @@
+"""The ASGI side of the edge: bytes in, one call of a handler, bytes out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from starlette.routing import Mount, Router
+from starlette.routing import Route as StarletteRoute
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
+
+from emulator.domain.errors import Refusal
+from emulator.domain.identifiers import Identifiers
+from emulator.edge.call import Answer, Call, Query
+from emulator.edge.envelopes import Envelope, flow_service, render
+from emulator.edge.identity import Identity
+from emulator.edge.routing import Route, Service, nearest
+from emulator.store.database import POSTGRES_CONNECTIONS, TenantGone
+from emulator.store.sandboxes import KnownSandboxes
+
+logger = logging.getLogger(__name__)
+
+
+class Gate:
+    """Everything that a request needs before and after its handler."""
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        identity: Identity,
+        sandboxes: KnownSandboxes,
+        ids: Identifiers,
+        now: Callable[[], int],
+        public_url: str | None,
+        inline: bool,
+    ) -> None:
+        self.services = services
+        self.identity = identity
+        self.sandboxes = sandboxes
+        self.ids = ids
+        self.now = now
+        self.public_url = public_url
+        # With SQLite a call is shorter than the way to another thread and back.
+        self._threads = None if inline else ThreadPoolExecutor(POSTGRES_CONNECTIONS, "call")
+
+    def application(self, lifespan: Lifespan[Router]) -> ASGIApp:
+        """Every service below its base, JSON for everything else."""
+        nothing = _Nothing(self)
+        mounts = [Mount(service.base, app=_service_router(self, service, nothing)) for service in self.services]
+        return _WithoutTrailingSlash(Router(mounts, redirect_slashes=False, default=nothing, lifespan=lifespan))
+
+    def close(self) -> None:
+        if self._threads is not None:
+            self._threads.shutdown()
+
+    async def run(self, service: Service, route: Route, call: Call) -> Answer:
+        if self._threads is None:
+            return self.perform(service, route, call)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self.perform, service, route, call)
+
+    def perform(self, service: Service, route: Route, call: Call) -> Answer:
+        """Identity, handler, refusals: everything about a call that needs no event loop."""
+        try:
+            return self._attempt(service, route, call)
+        except TenantGone:
+            # Another process threw the sandbox away after this one had seen it.
+            self.sandboxes.forget()
+            return self._attempt(service, route, call)
+
+    def _attempt(self, service: Service, route: Route, call: Call) -> Answer:
+        try:
+            if "\x00" in call.path or any("\x00" in key + value for key, value in call.query.pairs):
+                raise Refusal("REQUEST-1000-400", detail="the address holds the character U+0000")
+            if service.caller == "tenant":
+                call._tenant = self.identity.tenant(call.headers)
+            elif service.caller == "organisation":
+                self.identity.organisation(call.headers)
+            return route.handler(call)
+        except Refusal as refusal:
+            return render(refusal, service.envelope, call.request_id, self.now())
+
+    def origin(self, scope: Scope, headers: dict[str, str]) -> str:
+        if self.public_url is not None:
+            return self.public_url
+        host = headers.get("host")
+        if not host:
+            server = scope.get("server") or ("localhost", 80)
+            host = f"{server[0]}:{server[1]}"
+        return f"{scope['scheme']}://{host}"
+
+
+class _WithoutTrailingSlash:
+    """Clients spell every path with and without a trailing slash."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and len(scope["path"]) > 1 and scope["path"].endswith("/"):
+            scope["path"] = scope["path"].rstrip("/") or "/"
+        await self._app(scope, receive, send)
+
+
+def _service_router(gate: Gate, service: Service, nothing: ASGIApp) -> Router:
+    by_path: dict[str, dict[str, Route]] = {}
+    for route in service.routes:
+        by_path.setdefault(route.path, {})[route.method] = route
+    routes = [StarletteRoute(path or "/", _Endpoint(gate, service, routes)) for path, routes in by_path.items()]
+    return Router(routes, default=nothing, redirect_slashes=False)
+
+
+class _Endpoint:
+    """All methods of one path."""
+
+    def __init__(self, gate: Gate, service: Service, routes: dict[str, Route]) -> None:
+        self._gate = gate
+        self._service = service
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gate, service = self._gate, self._service
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        request_id = gate.ids.uuid()
+        method: str = scope["method"]
+        route = self._routes.get("GET" if method == "HEAD" else method)
+        try:
+            if route is None:
+                raise _not_allowed(method, scope["path"], self._routes)
+            body = await _read_body(receive, headers, service)
+        except Refusal as refusal:
+            answer = render(refusal, service.envelope, request_id, gate.now())
+        else:
+            call = Call(
+                method,
+                scope["path"],
+                scope["path_params"],
+                Query(scope["query_string"]),
+                headers,
+                body,
+                gate.origin(scope, headers),
+                request_id,
+            )
+            answer = await _guarded(gate, service, route, call)
+        await _send(send, answer, request_id, method == "HEAD")
+
+
+async def _guarded(gate: Gate, service: Service, route: Route, call: Call) -> Answer:
+    try:
+        return await gate.run(service, route, call)
+    except Exception:
+        logger.exception("%s %s failed", call.method, call.path)
+        return render(Refusal("FLOW-1400-500"), service.envelope, call.request_id, gate.now())
+
+
+class _Nothing:
+    """Answers where no service or no operation is, and names the nearest path that exists."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path, request_id = scope["path"], self._gate.ids.uuid()
+        near = nearest(path, self._gate.services)
+        hint = f"The nearest path that is: {near}." if near else None
+        refusal = Refusal("REQUEST-1003-404", method=scope["method"], path=path, hint=hint)
+        envelope = self._envelope(path)
+        await _send(send, render(refusal, envelope, request_id, self._gate.now()), request_id, False)
+
+    def _envelope(self, path: str) -> Envelope:
+        own = (service.envelope for service in self._gate.services if path.startswith(service.base))
+        return next(own, flow_service)
+
+
+def _not_allowed(method: str, path: str, routes: dict[str, Route]) -> Refusal:
+    allowed = sorted(routes)
+    return Refusal(
+        "REQUEST-1000-405",
+        method=method,
+        path=path,
+        hint=f"Allowed: {', '.join(allowed)}.",
+        headers={"allow": ", ".join(allowed)},
+    )
+
+
+async def _read_body(receive: Receive, headers: dict[str, str], service: Service) -> bytes:
+    limit = service.body_limit
+    declared = headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        raise Refusal(service.too_large, limit=limit)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise Refusal(service.too_large, limit=limit)
+    return body
+
+
+async def _send(send: Send, answer: Answer, request_id: str, head: bool) -> None:
+    headers = [(b"x-request-id", request_id.encode())]
+    if answer.status != 204:
+        headers.append((b"content-type", answer.content_type.encode()))
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+    for name, value in answer.headers.items():
+        headers.append((name.encode("latin-1"), value.encode("latin-1")))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else answer.body})

@@ -1,0 +1,124 @@
+"""Records on their way into a dataset: through the mapping set, into a batch."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from emulator.domain.flows import mapping_of, mapping_version
+from emulator.domain.kinds import BATCHES, DATASETS, MAPPING_SET_VERSIONS, MAPPING_SETS, TARGET_CONNECTIONS
+from emulator.domain.mapping import Mapper, MappingProblem, compile_mappings
+from emulator.domain.tenant import Tenant
+from emulator.engine.world import World
+from emulator.store import records, resources
+from emulator.store.database import Transaction
+
+Document = dict[str, Any]
+INGESTION_ERROR = "INGEST-1211-400"
+
+
+def mapper_of(tx: Transaction, tenant: Tenant, flow: Document) -> Mapper | None:
+    """The compiled mapping set of a flow, None for a flow without one. Raises ``MappingProblem``."""
+    params = mapping_of(flow)
+    if params is None:
+        return None
+    mapping_id, version = params["mappingId"], mapping_version(params)
+    body = resources.body(tx, tenant, MAPPING_SETS, mapping_id)
+    if body is not None and orjson.loads(body)["version"] != version:
+        body = resources.body(tx, tenant, MAPPING_SET_VERSIONS, f"{mapping_id}:{version}")
+    if body is None:
+        raise MappingProblem(f"Mapper Transform Error: mapping set {mapping_id} version {version} does not exist")
+    return _compiled(body)
+
+
+@lru_cache(maxsize=256)
+def _compiled(body: str) -> Mapper:
+    mapping_set = orjson.loads(body)
+    return compile_mappings(mapping_set["mappings"], mapping_set["allowNullValues"])
+
+
+def dataset_of(tx: Transaction, tenant: Tenant, target_id: str) -> str:
+    """The dataset that a target connection lands in. Raises ``MappingProblem`` when either is gone."""
+    target = resources.read(tx, tenant, TARGET_CONNECTIONS, target_id)
+    if target is None:
+        raise MappingProblem(f"the target connection {target_id} was deleted", INGESTION_ERROR)
+    dataset: str = target["params"]["dataSetId"]
+    if resources.body(tx, tenant, DATASETS, dataset) is None:
+        raise MappingProblem(f"the dataset {dataset} was deleted", INGESTION_ERROR)
+    return dataset
+
+
+def map_all(mapper: Mapper | None, source: list[Document]) -> list[str]:
+    """Records in target shape, as JSON text."""
+    mapped = source if mapper is None else [mapper(record) for record in source]
+    return [orjson.dumps(record).decode() for record in mapped]
+
+
+def land_batch(world: World, tx: Transaction, tenant: Tenant, dataset: str, run: str, bodies: list[str]) -> str:
+    """Land records of one run as one finished batch; returns the batch id."""
+    now = world.clock.now()
+    batch = world.ids.batch(now)
+    size = sum(len(body.encode()) for body in bodies)
+    metrics = {
+        "startTime": now,
+        "endTime": now,
+        "recordsRead": len(bodies),
+        "recordsWritten": len(bodies),
+        "recordsFailed": 0,
+        "inputRecordCount": len(bodies),
+        "outputRecordCount": len(bodies),
+        "failedRecordCount": 0,
+        "outputByteSize": size,
+        "outputFileCount": 1,
+        "partitionCount": 1,
+    }
+    create_batch(world, tx, tenant, dataset, batch, {"flowRunId": [run]}, metrics)
+    records.land(tx, tenant, dataset, batch, run, bodies)
+    return batch
+
+
+def create_batch(
+    world: World,
+    tx: Transaction,
+    tenant: Tenant,
+    dataset: str,
+    batch: str,
+    tags: Document,
+    metrics: Document | None,
+) -> None:
+    """A batch in Catalog, and its mark on the dataset. Without metrics it is still being written to."""
+    now = world.clock.now()
+    status = "success" if metrics is not None else "processing"
+    document: Document = {
+        "status": status,
+        "tags": tags,
+        "relatedObjects": [{"type": "dataSet", "id": dataset}],
+        "id": batch,
+        "externalId": batch,
+        "inputFormat": {"format": "json"},
+        "imsOrg": tenant.org,
+        "sandboxId": tenant.sandbox_id,
+        "started": now,
+        "created": now,
+        "updated": now,
+        "createdClient": tenant.client,
+        "createdUser": tenant.user,
+        "updatedUser": tenant.user,
+        "version": "1.0.0",
+    }
+    if metrics is not None:
+        document |= {"completed": now, "metrics": metrics}
+    resources.create(tx, tenant, BATCHES, batch, document, batch)
+    _mark_dataset(tx, tenant, dataset, batch, status, now)
+
+
+def _mark_dataset(tx: Transaction, tenant: Tenant, dataset: str, batch: str, status: str, now: int) -> None:
+    stored = resources.read_stored(tx, tenant, DATASETS, dataset)
+    if stored is None:
+        return
+    document = {**stored.document, "lastBatchId": batch, "lastBatchStatus": status, "updated": now}
+    if status == "success":
+        document["lastSuccessfulBatch"] = batch
+    resources.replace(tx, tenant, DATASETS, dataset, document, stored.etag, stored.etag)

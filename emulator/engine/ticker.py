@@ -1,0 +1,58 @@
+"""Real time at work: one thread that sleeps until the next flow is due and runs it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from emulator.engine import runner
+from emulator.engine.world import World
+from emulator.store import schedules
+
+logger = logging.getLogger(__name__)
+
+# Another replica may have scheduled something earlier, so nobody sleeps longer than this.
+LONGEST_SLEEP_S = 1.0
+
+
+class Ticker:
+    """Starts with ``start`` and ends with ``stop``; ``wake`` makes it look at the schedules at once."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._awake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._work, name="ticker", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._awake.set()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._awake.set()
+        self._thread.join(timeout=10)
+
+    def _work(self) -> None:
+        while not self._stopping:
+            try:
+                ran = runner.run_next(self._world) is not None
+            except Exception:
+                # A database that is away for a moment must not end all runs for good.
+                logger.exception("the schedules could not be read")
+                ran = False
+            if not ran:
+                self._awake.wait(self._pause())
+                self._awake.clear()
+
+    def _pause(self) -> float:
+        try:
+            with self._world.database.reading() as tx:
+                soonest = schedules.soonest(tx)
+        except Exception:
+            return LONGEST_SLEEP_S
+        if soonest is None:
+            return LONGEST_SLEEP_S
+        return min(max(soonest - self._world.clock.now(), 0) / 1000, LONGEST_SLEEP_S)

@@ -1,0 +1,70 @@
+"""The numbered steps that bring a database to the shape this release works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, bindparam, insert, inspect, select, text, update
+
+from emulator.store.database import Database, UnusableDatabase
+from emulator.store.tables import meta, metadata
+
+# A step takes a database of the number before it to its own number. Number 1 is the first schema,
+# made whole by ``metadata``; every later change of a table adds a step here.
+Step = Callable[[Connection], None]
+STEPS: dict[int, Step] = {}
+NEWEST = 1
+
+_VERSION = "schema"
+# Any number will do, so long as every replica takes the same lock.
+_MIGRATION_LOCK = 823_700_001
+
+
+def migrate(database: Database) -> int:
+    """Bring the database to ``NEWEST`` and return the number it had before, 0 for an empty one.
+
+    Raises ``UnusableDatabase`` when it was made by a newer release, or cannot be opened.
+    """
+    try:
+        with database.engine.begin() as connection:
+            _take_turn(connection, database)
+            found = _version(connection)
+            if found > NEWEST:
+                raise UnusableDatabase(
+                    f"the database was made by a newer release (its schema is {found}, this release knows {NEWEST}): "
+                    "upgrade flow-service-emulator or use another --database"
+                )
+            if found == 0:
+                metadata.create_all(connection)
+            else:
+                for number in range(found + 1, NEWEST + 1):
+                    STEPS[number](connection)
+            _stamp(connection, found)
+            return found
+    except UnusableDatabase:
+        raise
+    except Exception as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise UnusableDatabase(f"cannot open database {database.url.render_as_string()}: {reason}") from error
+
+
+def _take_turn(connection: Connection, database: Database) -> None:
+    if database.family == "postgresql":
+        connection.execute(text("BEGIN"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+    else:
+        connection.execute(text("BEGIN IMMEDIATE"))
+
+
+def _version(connection: Connection) -> int:
+    if not inspect(connection).has_table(meta.name):
+        return 0
+    found = connection.execute(select(meta.c.value).where(meta.c.key == _VERSION)).scalar()
+    return int(found) if found is not None else 0
+
+
+def _stamp(connection: Connection, found: int) -> None:
+    if found == 0:
+        connection.execute(insert(meta).values(key=_VERSION, value=str(NEWEST)))
+    elif found < NEWEST:
+        connection.execute(update(meta).where(meta.c.key == bindparam("k")).values(value=str(NEWEST)), {"k": _VERSION})

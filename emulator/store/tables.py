@@ -1,0 +1,115 @@
+"""The tables. Tenant columns lead every key; a resource's document is JSON text that keeps its key order."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+# SQLite numbers rows by themselves only in a column declared exactly INTEGER.
+_Sequence = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData()
+
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+sandbox = Table(
+    "sandbox",
+    metadata,
+    Column("org", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    PrimaryKeyConstraint("org", "name"),
+)
+
+
+def _of_sandbox() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["org", "sandbox"], ["sandbox.org", "sandbox.name"], ondelete="CASCADE")
+
+
+resource = Table(
+    "resource",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("org", Text, nullable=False),
+    Column("sandbox", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("etag", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("secrets", Text),
+    UniqueConstraint("org", "sandbox", "kind", "id", name="resource_id"),
+    _of_sandbox(),
+)
+Index("resource_order", resource.c.org, resource.c.sandbox, resource.c.kind, resource.c.seq)
+
+# What a resource points to (a flow to its source connections, a run to its flow): the index behind
+# "who uses this" and behind filters on such fields.
+link = Table(
+    "link",
+    metadata,
+    Column("org", Text, nullable=False),
+    Column("sandbox", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("seq", _Sequence, ForeignKey("resource.seq", ondelete="CASCADE"), nullable=False),
+    PrimaryKeyConstraint("org", "sandbox", "kind", "field", "target", "seq"),
+)
+Index("link_seq", link.c.seq)
+
+# When a flow runs next and how far its source has been read.
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("org", Text, nullable=False),
+    Column("sandbox", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("due", BigInteger),
+    Column("cursor", Text),
+    PrimaryKeyConstraint("org", "sandbox", "flow"),
+    _of_sandbox(),
+)
+Index("schedule_due", schedule.c.due)
+
+# An inlet is found by its id alone: senders name no organisation.
+inlet = Table(
+    "inlet",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("org", Text, nullable=False),
+    Column("sandbox", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    _of_sandbox(),
+)
+Index("inlet_owner", inlet.c.org, inlet.c.sandbox, inlet.c.kind, inlet.c.owner)
+
+record = Table(
+    "record",
+    metadata,
+    Column("org", Text, nullable=False),
+    Column("sandbox", Text, nullable=False),
+    Column("dataset", Text, nullable=False),
+    Column("batch", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("run", Text),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("org", "sandbox", "dataset", "batch", "position"),
+    _of_sandbox(),
+)
