@@ -6,6 +6,7 @@ Standard-library json, one raw statement a call, no validation, no tenants.
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
 import sys
 import uuid
@@ -49,8 +50,8 @@ def application(path: str) -> Starlette:
 
 
 class Server(uvicorn.Server):
-    async def startup(self, sockets: object = None) -> None:
-        await super().startup()
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
         print(f"listening on http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}", flush=True)
 
 

@@ -40,7 +40,23 @@ def _scratch_database() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
+    """The database that the shared server uses."""
     yield from _scratch_database()
+
+
+@pytest.fixture
+def own_postgresql_url() -> Iterator[str]:
+    """A database for one test alone."""
+    yield from _scratch_database()
+
+
+@pytest.fixture(params=["sqlite-file", "postgresql"])
+def lasting_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database for one test alone that outlives a process."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("own_postgresql_url")
+        return url
+    return f"sqlite:///{tmp_path}/lasting.db"
 
 
 @pytest.fixture(scope="session", params=DATABASES)

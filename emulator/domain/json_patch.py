@@ -27,9 +27,9 @@ def operations(body: Any) -> list[Operation]:
 
     One operation without its array is taken too: the OpenAPI file types the body so.
     """
-    listed = [body] if isinstance(body, dict) else body
-    if not listed:
+    if not body:
         raise Refusal("FLOW-1405-400")
+    listed = [body] if isinstance(body, dict) else body
     if not isinstance(listed, list):
         raise _invalid("the body must be an array of operations", "", body)
     return [_operation(entry, f"[{index}]") for index, entry in enumerate(listed)]

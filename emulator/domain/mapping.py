@@ -127,11 +127,11 @@ def _compile(entry: Document) -> tuple[Callable[[Document], Any], MappingPath]:
         )
     try:
         target = mapping_paths.parse(destination, is_destination=True)
-        if entry["sourceType"] == STATIC:
-            return (lambda _record: source), target
-        path = mapping_paths.parse(source)
+        path = None if entry["sourceType"] == STATIC else mapping_paths.parse(source)
     except PathProblem as error:
         raise MappingProblem(f"Mapper Transform Error: {error}") from error
-    if target.wildcards and target.wildcards != path.wildcards:
+    if target.wildcards and (path is None or target.wildcards != path.wildcards):
         raise MappingProblem(f"Mapper Transform Error: {source!r} and {destination!r} need the same number of [*]")
+    if path is None:
+        return (lambda _record: source), target
     return path.reader(nested=target.wildcards > 0), target

@@ -23,6 +23,7 @@ class _Each:
 EACH: Final = _Each()
 Step = str | int | _Each
 MAX_INDEX = 9_999
+MAX_STEPS = 100
 
 
 class PathProblem(ValueError):
@@ -51,7 +52,7 @@ class MappingPath:
         def read(record: Document) -> Any:
             value = _follow(record, steps, nested)
             # A flat column may be called "Full.Name" and be mapped without escaping its dot.
-            return record.get(text) if value is None else value
+            return record.get(text) if value is None and not nested else value
 
         return read
 
@@ -93,9 +94,15 @@ def parse(text: str, is_destination: bool = False) -> MappingPath:
             position += 1
             if position == len(text):
                 raise PathProblem(f"path {text!r}: ends with a dot")
+    return MappingPath(text, _counted(text, steps))
+
+
+def _counted(text: str, steps: list[Step]) -> tuple[Step, ...]:
     if not steps:
         raise PathProblem("the path is empty")
-    return MappingPath(text, tuple(steps))
+    if len(steps) > MAX_STEPS:
+        raise PathProblem(f"path {text[:40]!r}…: more than {MAX_STEPS} steps")
+    return tuple(steps)
 
 
 def _names(text: str, inside: str) -> list[str]:
@@ -126,7 +133,7 @@ def _indices(text: str, position: int, steps: list[Step]) -> int:
         inside = text[position + 1 : end] if end > 0 else ""
         if inside == "*":
             steps.append(EACH)
-        elif inside.isascii() and inside.isdigit() and int(inside) <= MAX_INDEX:
+        elif inside.isascii() and inside.isdigit() and len(inside) <= len(str(MAX_INDEX)):
             steps.append(int(inside))
         else:
             raise PathProblem(f"path {text!r}: expected [*] or [0] to [{MAX_INDEX}] at {position}")

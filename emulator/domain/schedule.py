@@ -50,7 +50,7 @@ def parse(params: Any) -> Schedule:
     frequency = params.get("frequency")
     if frequency is None:
         raise Refusal("CONNECTOR-1304-400", name="frequency", field="scheduleParams.frequency")
-    if frequency not in SECONDS and frequency != ONCE:
+    if not isinstance(frequency, str) or (frequency not in SECONDS and frequency != ONCE):
         raise Refusal("CONNECTOR-1397-400", value=frequency, field="scheduleParams.frequency", given=frequency)
     end_ms = None if end is None else end * 1000
     if frequency == ONCE:

@@ -18,6 +18,8 @@ from emulator.resources import fixture_files
 Document = dict[str, Any]
 
 GLOBAL_LIBRARY = "1.0.0"
+# No limit is published; titles are looked up in an index, whose entries PostgreSQL limits.
+MAX_TITLE = 512
 _ACCEPT = re.compile(
     r"^application/vnd\.adobe\.(?P<family>xed|xdm)(?P<options>(-[a-z]+)*)\+json\s*(;\s*version=(?P<version>[\w.]+))?$"
 )
@@ -80,9 +82,7 @@ def admit_schema(body: Document) -> list[str]:
     """The ids that a new schema refers to, exactly one of which is a class."""
     if body.get("type", "object") != "object":
         raise _refused("type", body.get("type"), "a schema has the type object")
-    title = body.get("title")
-    if not isinstance(title, str) or not title.strip():
-        raise _refused("title", title, "a schema needs a title")
+    _check_title(body.get("title"))
     parts = body.get("allOf")
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         raise _refused("allOf", parts, "allOf must be an array of objects")
@@ -97,6 +97,13 @@ def admit_schema(body: Document) -> list[str]:
     if not isinstance(tags, list):
         raise _refused("meta:immutableTags", tags, "it must be an array")
     return [schema_id(ref) for ref in refs]
+
+
+def _check_title(title: Any) -> None:
+    if not isinstance(title, str) or not title.strip():
+        raise _refused("title", title, "a schema needs a title")
+    if len(title) > MAX_TITLE:
+        raise _refused("title", title, f"a title has at most {MAX_TITLE} characters")
 
 
 def _known() -> str:
@@ -183,11 +190,15 @@ def _collect(schema: Document) -> tuple[Document, set[str]]:
         target = global_resources().get(part["$ref"]) if "$ref" in part else None
         inner, inner_required = _collect(target) if target else ({}, set())
         properties = _merged(properties, inner)
-        required |= inner_required | set(part.get("required", ()) if isinstance(part.get("required"), list) else ())
+        required |= inner_required | _names(part.get("required"))
         own = part.get("properties")
         if isinstance(own, dict):
             properties = _merged(properties, own)
     return properties, required
+
+
+def _names(required: Any) -> set[str]:
+    return {name for name in required if isinstance(name, str)} if isinstance(required, list) else set()
 
 
 def _merged(one: Document, other: Document) -> Document:

@@ -17,6 +17,30 @@ JSON = "application/json"
 CURL_DEFAULT = "application/x-www-form-urlencoded"
 
 
+# What is stored gets a few levels more, and orjson writes no more than 254.
+MAX_DEPTH = 100
+
+
+def parsed(body: bytes) -> Any:
+    """JSON that can be written again. Raises ``orjson.JSONDecodeError``, also where it is nested too deeply."""
+    value = orjson.loads(body)
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_too_deep(value):
+        raise orjson.JSONDecodeError(f"more than {MAX_DEPTH} levels of nesting", "", 0)
+    return value
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        containers = [part.values() if isinstance(part, dict) else part for part in level if _is_container(part)]
+        level = [part for container in containers for part in container]
+    return any(_is_container(part) for part in level)
+
+
+def _is_container(value: Any) -> bool:
+    return isinstance(value, (dict, list))
+
+
 class Query:
     """Query parameters in the order in which they came; a pair is split at its first ``=`` only."""
 
@@ -94,7 +118,7 @@ class Call:
         if not self.body.strip():
             return None
         try:
-            value = orjson.loads(self.body)
+            value = parsed(self.body)
         except orjson.JSONDecodeError as error:
             where = f"line {error.lineno} column {error.colno}"
             raise Refusal("REQUEST-1000-400", detail=f"the body is not JSON: {error.msg} at {where}") from None

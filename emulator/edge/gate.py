@@ -7,8 +7,8 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from starlette.routing import Mount, Router
 from starlette.routing import Route as StarletteRoute
+from starlette.routing import Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from emulator.domain.errors import Refusal
@@ -17,10 +17,11 @@ from emulator.edge.call import Answer, Call, Query
 from emulator.edge.envelopes import Envelope, flow_service, render
 from emulator.edge.identity import Identity
 from emulator.edge.routing import Route, Service, nearest
-from emulator.store.database import POSTGRES_CONNECTIONS, TenantGone
+from emulator.store.database import POSTGRES_CONNECTIONS, Contended, TenantGone
 from emulator.store.sandboxes import KnownSandboxes
 
 logger = logging.getLogger(__name__)
+ATTEMPTS = 5
 
 
 class Gate:
@@ -47,9 +48,7 @@ class Gate:
 
     def application(self, lifespan: Lifespan[Router]) -> ASGIApp:
         """Every service below its base, JSON for everything else."""
-        nothing = _Nothing(self)
-        mounts = [Mount(service.base, app=_service_router(self, service, nothing)) for service in self.services]
-        return _WithoutTrailingSlash(Router(mounts, redirect_slashes=False, default=nothing, lifespan=lifespan))
+        return Router(redirect_slashes=False, default=_Dispatcher(self), lifespan=lifespan)
 
     def close(self) -> None:
         if self._threads is not None:
@@ -63,12 +62,15 @@ class Gate:
 
     def perform(self, service: Service, route: Route, call: Call) -> Answer:
         """Identity, handler, refusals: everything about a call that needs no event loop."""
-        try:
-            return self._attempt(service, route, call)
-        except TenantGone:
-            # Another process threw the sandbox away after this one had seen it.
-            self.sandboxes.forget()
-            return self._attempt(service, route, call)
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._attempt(service, route, call)
+            except TenantGone:
+                # Another process threw the sandbox away after this one had seen it.
+                self.sandboxes.forget()
+            except Contended:
+                continue
+        return self._attempt(service, route, call)
 
     def _attempt(self, service: Service, route: Route, call: Call) -> Answer:
         try:
@@ -92,23 +94,32 @@ class Gate:
         return f"{scope['scheme']}://{host}"
 
 
-class _WithoutTrailingSlash:
-    """Clients spell every path with and without a trailing slash."""
+class _Dispatcher:
+    """Finds the service that a path lies below. Every path is served with and without a trailing slash."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, gate: Gate) -> None:
+        self._nothing = _Nothing(gate)
+        by_length = sorted(gate.services, key=lambda service: len(service.base), reverse=True)
+        self._routers = [
+            (service.base, service.base + "/", _service_router(gate, service, self._nothing)) for service in by_length
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and len(scope["path"]) > 1 and scope["path"].endswith("/"):
-            scope["path"] = scope["path"].rstrip("/") or "/"
-        await self._app(scope, receive, send)
+        path: str = scope["path"]
+        if path.endswith("/") and len(path) > 1:
+            path = scope["path"] = path.rstrip("/") or "/"
+        for base, below, router in self._routers:
+            if path.startswith(below) or path == base:
+                await router(scope, receive, send)
+                return
+        await self._nothing(scope, receive, send)
 
 
 def _service_router(gate: Gate, service: Service, nothing: ASGIApp) -> Router:
     by_path: dict[str, dict[str, Route]] = {}
     for route in service.routes:
-        by_path.setdefault(route.path, {})[route.method] = route
-    routes = [StarletteRoute(path or "/", _Endpoint(gate, service, routes)) for path, routes in by_path.items()]
+        by_path.setdefault(service.base + route.path, {})[route.method] = route
+    routes = [StarletteRoute(path, _Endpoint(gate, service, routes)) for path, routes in by_path.items()]
     return Router(routes, default=nothing, redirect_slashes=False)
 
 

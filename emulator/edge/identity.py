@@ -58,7 +58,8 @@ class Identity:
         """Whether an ``Authorization`` value, with or without ``Bearer``, would pass at an inlet."""
         if self._auth == "off":
             return True
-        token = (given or "").strip().removeprefix("Bearer ").strip()
+        scheme, _, rest = (given or "").strip().partition(" ")
+        token = rest.strip() if scheme.lower() == "bearer" else (given or "").strip()
         if not token or self._auth == "presence":
             return bool(token)
         claims = tokens.read(self._key, token)

@@ -17,7 +17,7 @@ from emulator.engine import landing
 from emulator.engine.sources.samples import NoData, Reading, UnreadableData
 from emulator.engine.world import World
 from emulator.store import resources, sandboxes, schedules
-from emulator.store.database import Transaction
+from emulator.store.database import Contended, Transaction
 from emulator.store.resources import Stored
 from emulator.store.schedules import Due
 
@@ -38,6 +38,9 @@ def run_next(world: World) -> int | None:
     try:
         with world.database.writing() as tx:
             _run(world, tx, due)
+    except Contended:
+        # It is still due, and comes again at once.
+        return due.due
     except Exception as error:
         logger.exception("run of flow %s failed unexpectedly", due.flow)
         with world.database.writing() as tx:

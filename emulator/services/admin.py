@@ -19,6 +19,7 @@ from emulator.engine.clock import iso
 from emulator.engine.world import World
 from emulator.services.seeding import Seeds
 from emulator.store import records, reset, resources
+from emulator.store.sandboxes import DEFAULT_SANDBOX
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 10_000
@@ -161,10 +162,11 @@ class Admin:
 
 
 def _tenant_headers(call: Call) -> tuple[str, str] | None:
+    """The tenant that the usual headers name, a missing sandbox meaning ``prod``; None without them."""
     org, sandbox = call.headers.get("x-gw-ims-org-id"), call.headers.get("x-sandbox-name")
-    if (org is None) != (sandbox is None):
-        raise Refusal(_BAD, detail="Send both x-gw-ims-org-id and x-sandbox-name, or neither.")
-    return (org, sandbox) if org is not None and sandbox is not None else None
+    if not org and sandbox:
+        raise Refusal(_BAD, detail="x-sandbox-name needs x-gw-ims-org-id beside it.")
+    return (org, sandbox or DEFAULT_SANDBOX) if org else None
 
 
 def _home(homes: list[tuple[str, str]], dataset: str, wanted: tuple[str, str] | None) -> tuple[str, str]:

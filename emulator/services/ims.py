@@ -78,9 +78,9 @@ def _parameters(call: Call) -> dict[str, str]:
     if not call.body:
         return given
     kind = call.headers.get("content-type", "application/x-www-form-urlencoded")
-    if kind.startswith("application/json"):
+    if kind.lower().startswith("application/json"):
         return given | _json_parameters(call.body)
-    if kind.startswith("multipart/form-data"):
+    if kind.lower().startswith("multipart/form-data"):
         return given | _multipart_parameters(kind, call.body)
     try:
         return given | dict(parse_qsl(call.body.decode(), keep_blank_values=True))
@@ -95,7 +95,7 @@ def _json_parameters(body: bytes) -> dict[str, str]:
         raise Refusal("IMS-0400-400", detail=f"the body is not JSON: {error}") from None
     if not isinstance(parsed, dict):
         raise Refusal("IMS-0400-400", detail="the body must be a JSON object")
-    return {name: str(value) for name, value in parsed.items()}
+    return {name: str(value) for name, value in parsed.items() if value is not None}
 
 
 def _multipart_parameters(content_type: str, body: bytes) -> dict[str, str]:

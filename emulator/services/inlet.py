@@ -9,7 +9,7 @@ import orjson
 from emulator.domain.errors import Refusal
 from emulator.domain.kinds import FLOWS
 from emulator.domain.mapping import MappingProblem
-from emulator.edge.call import Answer, Call, answer
+from emulator.edge.call import Answer, Call, answer, parsed
 from emulator.edge.envelopes import inlet
 from emulator.edge.identity import Identity
 from emulator.edge.routing import MEGABYTE, Route, Service
@@ -85,7 +85,7 @@ class InletCalls:
     ) -> list[Document]:
         inlet_id = call.params["inlet"]
         responses: list[Document] = []
-        accepted: dict[str, tuple[Document, list[Document]]] = {}
+        accepted: dict[str, tuple[Document, dict[int, Document]]] = {}
         for index, message in enumerate(messages):
             try:
                 if not isinstance(message, dict):
@@ -95,13 +95,14 @@ class InletCalls:
             except Refusal as refusal:
                 responses.append({"statusCode": refusal.status, "message": refusal.message})
                 continue
-            accepted.setdefault(flow["id"], (flow, []))[1].append(entity)
+            accepted.setdefault(flow["id"], (flow, {}))[1][index] = entity
             responses.append({"xactionId": f"{batch_id}:{index}"})
         for flow, entities in accepted.values():
             try:
-                self._streaming.take(tx, entrance, flow, entities)
+                self._streaming.take(tx, entrance, flow, list(entities.values()))
             except MappingProblem as error:
-                raise Refusal("INLET-0400-400", detail=f"inletId: [{inlet_id}] {error}") from None
+                for index in entities:
+                    responses[index] = {"statusCode": 400, "message": f"inletId: [{inlet_id}] {error}"}
         return responses
 
     def _transaction_id(self, received: int) -> str:
@@ -165,7 +166,7 @@ def _parsed(call: Call) -> Document:
     if kind not in ("application/json", "application/x-www-form-urlencoded"):
         raise Refusal("INLET-0415-415", given_type=kind)
     try:
-        message = orjson.loads(call.body)
+        message = parsed(call.body)
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise Refusal("INLET-0400-400", detail=f"the message is not JSON: {error.msg} at {where}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 
@@ -91,7 +92,8 @@ class Schemas:
         following = str(page[-1][name]) if rest else None
         links: Document = {"global_schemas": {"href": f"{call.origin}/data/foundation/schemaregistry/global/schemas"}}
         if following is not None:
-            links["next"] = {"href": f"{call.origin}{call.path}?orderby={order}&limit={limit}&start={following}"}
+            after = urlencode({"orderby": order, "limit": limit, "start": following})
+            links["next"] = {"href": f"{call.origin}{call.path}?{after}"}
         return answer(
             {
                 "results": [xdm.listed(schema, form) for schema in page],

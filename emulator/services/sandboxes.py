@@ -18,7 +18,7 @@ from emulator.store.sandboxes import DEFAULT_SANDBOX, Sandbox
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 200
-_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,254}$")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,254}")
 _TYPES = ("development", "production")
 
 
@@ -97,7 +97,7 @@ class Sandboxes:
 
     def _new(self, body: dict[str, Any], org: str, client: str) -> Sandbox:
         name, title, kind = body.get("name"), body.get("title", body.get("name")), body.get("type")
-        if not isinstance(name, str) or not _NAME.match(name):
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise _wrong("name", name, "Use lower-case letters, digits and dashes.")
         if not isinstance(title, str):
             raise _wrong("title", title, "Send a text.")

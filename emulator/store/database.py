@@ -36,6 +36,10 @@ class AlreadyThere(Exception):
     """A write would have made a second row with a key that must be unique."""
 
 
+class Contended(Exception):
+    """Other transactions were in the way and this one was undone; doing it again may succeed."""
+
+
 class Transaction:
     """Statements on one connection, all kept or none."""
 
@@ -47,8 +51,8 @@ class Transaction:
         sql, defaults = self.database.compiled(statement)
         try:
             return self._connection.execute(sql, {**defaults, **values} if defaults else values)
-        except self.database.integrity_error as error:
-            raise _explained(error) from error
+        except self.database.driver_error as error:
+            raise _explained(error) from None
 
     def row(self, statement: ClauseElement, **values: Any) -> tuple[Any, ...] | None:
         """The first row, or None."""
@@ -68,13 +72,20 @@ class Transaction:
         sql, _ = self.database.compiled(statement)
         try:
             self._connection.cursor().executemany(sql, values)
-        except self.database.integrity_error as error:
-            raise _explained(error) from error
+        except self.database.driver_error as error:
+            raise _explained(error) from None
 
 
 def _explained(error: Exception) -> Exception:
-    text = f"{type(error).__name__} {error}".lower()
-    return TenantGone(str(error)) if "foreign" in text else AlreadyThere(str(error))
+    """What an error of either driver means to callers; one that means nothing special comes back as it is."""
+    name, text = type(error).__name__, str(error)
+    if name in ("DeadlockDetected", "SerializationFailure") or text == "database is locked":
+        return Contended(text)
+    if name == "ForeignKeyViolation" or text == "FOREIGN KEY constraint failed":
+        return TenantGone(text)
+    if name == "UniqueViolation" or text.startswith("UNIQUE constraint failed"):
+        return AlreadyThere(text)
+    return error
 
 
 class Database:
@@ -88,7 +99,7 @@ class Database:
         self.engine = _engine(self.url, self.in_memory)
         if self.family == "sqlite":
             event.listen(self.engine, "connect", _tune_sqlite)
-        self.integrity_error: type[Exception] = self.engine.dialect.loaded_dbapi.IntegrityError
+        self.driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         self._dialect = _compiling_dialect(self.family)
         self._compiled: dict[int, tuple[ClauseElement, str, dict[str, Any]]] = {}
         self._local = threading.local()

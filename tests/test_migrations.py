@@ -1,0 +1,80 @@
+"""Databases of other releases: older ones are brought up to date, newer ones refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from emulator.store import migrations
+from emulator.store.database import Database, UnusableDatabase
+from emulator.store.migrations import migrate
+
+
+@pytest.fixture
+def fresh(lasting_url: str) -> Iterator[Database]:
+    """A database that nobody has used yet."""
+    database = Database(lasting_url)
+    yield database
+    database.close()
+
+
+def test_an_empty_database_is_made_and_left_alone_afterwards(fresh: Database) -> None:
+    assert migrate(fresh) == 0
+    assert migrate(fresh) == migrations.NEWEST
+
+
+def test_an_older_database_takes_every_step_in_order(fresh: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrate(fresh)
+    taken = []
+
+    def step(number: int) -> migrations.Step:
+        def take(connection: Connection) -> None:
+            taken.append(number)
+            connection.execute(text(f"CREATE TABLE added_by_{number} (x INTEGER)"))
+
+        return take
+
+    newest = migrations.NEWEST + 2
+    steps = {number: step(number) for number in range(migrations.NEWEST + 1, newest + 1)}
+    monkeypatch.setattr(migrations, "STEPS", {**migrations.STEPS, **steps})
+    monkeypatch.setattr(migrations, "NEWEST", newest)
+    migrate(fresh)
+    assert taken == sorted(steps)
+    assert migrate(fresh) == newest
+    assert taken == sorted(steps)
+
+
+def test_a_step_that_fails_leaves_the_database_as_it_was(fresh: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrate(fresh)
+    before = migrations.NEWEST
+
+    def broken(connection: Connection) -> None:
+        connection.execute(text("CREATE TABLE half_done (x INTEGER)"))
+        connection.execute(text("this is no SQL"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "STEPS", {**migrations.STEPS, before + 1: broken})
+        patched.setattr(migrations, "NEWEST", before + 1)
+        with pytest.raises(UnusableDatabase):
+            migrate(fresh)
+    assert migrate(fresh) == before
+    with fresh.engine.connect() as connection:
+        assert "half_done" not in fresh.engine.dialect.get_table_names(connection)
+
+
+def test_a_newer_database_is_refused_with_a_clear_line(fresh: Database) -> None:
+    migrate(fresh)
+    with fresh.engine.begin() as connection:
+        connection.execute(text("UPDATE meta SET value = '999' WHERE key = 'schema'"))
+        connection.commit()
+    with pytest.raises(UnusableDatabase, match=r"made by a newer release \(its schema is 999"):
+        migrate(fresh)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "e.db").write_text("this is no database" * 100, encoding="utf-8")
+    with pytest.raises(UnusableDatabase, match="file is not a database"):
+        migrate(Database(f"sqlite:///{tmp_path}/e.db"))
