@@ -52,13 +52,15 @@ def read_request(body: Document) -> MappingRequest:
     if not isinstance(schema, str) or not schema:
         raise _refused("xdmSchema", schema, "Name the target schema in xdmSchema or outputSchema.schemaRef.id.")
     content_type = schema_ref.get("contentType") or body.get("xdmVersion") or "1.0"
+    if not isinstance(content_type, str):
+        raise _refused("xdmVersion", content_type, "Send a text such as 1.0.")
     extras = {name: body[name] for name in ("name", "inputSchema", "tags") if body.get(name) is not None}
     for flag in ("allowNullValues", "strictMapping"):
         if not isinstance(body.get(flag, False), bool):
             raise _refused(flag, body[flag], "Send true or false.")
         extras[flag] = body.get(flag, False)
     return MappingRequest(
-        schema, str(content_type), [_read_mapping(entry, index) for index, entry in enumerate(mappings)], extras
+        schema, content_type, [_read_mapping(entry, index) for index, entry in enumerate(mappings)], extras
     )
 
 
@@ -74,7 +76,7 @@ def _read_mapping(entry: Any, index: int) -> Document:
         raise _refused(where, entry, "A mapping is an object.")
     source = entry.get("source", entry.get("sourceAttribute"))
     destination = entry.get("destination", entry.get("destinationXdmPath"))
-    given_type = entry.get("sourceType") or "ATTRIBUTE"
+    given_type = "ATTRIBUTE" if entry.get("sourceType") in (None, "") else entry["sourceType"]
     source_type = _SOURCE_TYPES.get(given_type.upper(), given_type) if isinstance(given_type, str) else given_type
     if source_type not in _SOURCE_TYPES.values():
         raise _refused(f"{where}.sourceType", given_type, "Use ATTRIBUTE, EXPRESSION or STATIC.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -23,6 +24,15 @@ MAX_TITLE = 512
 _ACCEPT = re.compile(
     r"^application/vnd\.adobe\.(?P<family>xed|xdm)(?P<options>(-[a-z]+)*)\+json\s*(;\s*version=(?P<version>[\w.]+))?$"
 )
+_PROPERTY = re.compile(r"^(?P<name>[$\w:]+)((?P<op>==|!=|<=|>=|<|>|~)(?P<value>.+))?$")
+_COMPARISONS: Mapping[str, Callable[[str, str], bool]] = {
+    "==": operator.eq,
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "~": operator.contains,
+}
 _LOOKUP_OPTIONS = {"full", "notext", "desc", "deprecated", "flat"}
 # What -notext leaves out.
 _TEXTS = ("title", "description", "meta:titleId", "meta:descriptionId")
@@ -93,10 +103,15 @@ def admit_schema(body: Document) -> list[str]:
     classes = [ref for ref in refs if global_resources()[schema_id(ref)]["meta:resourceType"] == "classes"]
     if len(classes) != 1:
         raise _refused("allOf", classes, "exactly one class must be named")
-    tags = body.get("meta:immutableTags", [])
-    if not isinstance(tags, list):
-        raise _refused("meta:immutableTags", tags, "it must be an array")
+    _check_types(body)
     return [schema_id(ref) for ref in refs]
+
+
+def _check_types(body: Document) -> None:
+    if not isinstance(body.get("meta:immutableTags", []), list):
+        raise _refused("meta:immutableTags", body["meta:immutableTags"], "it must be an array")
+    if not isinstance(body.get("description", ""), str):
+        raise _refused("description", body["description"], "it must be a text")
 
 
 def _check_title(title: Any) -> None:
@@ -111,7 +126,7 @@ def _known() -> str:
 
 
 def _refused(field: str, given: Any, detail: str) -> Refusal:
-    return Refusal("XDM-1400-400", detail=detail, field=field, given=given)
+    return Refusal("XDM-1400-400", detail=f"The schema cannot be accepted: {detail}.", field=field, given=given)
 
 
 def new_schema(body: Document, refs: list[str], token: str, etag: str, tenant: Tenant, now: int) -> Document:
@@ -164,6 +179,29 @@ def shown(schema: Document, form: Accept) -> Document:
     """A schema in the form asked for."""
     document = _resolved(schema) if form.full else schema
     return _without_texts(document) if "notext" in form.options else document
+
+
+def property_filter(text: str) -> Callable[[Document], bool]:
+    """The test that one ``property`` filter makes: a bare name must be there, or name, operator, value hold.
+
+    Documented operators: ``==``, ``!=``, ``<``, ``>``, ``<=``, ``>=`` and ``~`` (contains). For an array
+    any element counts, and ``!=`` wants none to be equal.
+    """
+    match = _PROPERTY.match(text)
+    if match is None:
+        raise Refusal("XDM-1400-400", detail="The filter cannot be read.", field="property", given=text)
+    name, op, wanted = match["name"], match["op"], match["value"]
+
+    def holds(schema: Document) -> bool:
+        found = schema.get(name, [])
+        values = [str(part) for part in (found if isinstance(found, list) else [found])]
+        if op is None:
+            return bool(values)
+        if op == "!=":
+            return wanted not in values
+        return any(_COMPARISONS[op](value, wanted) for value in values)
+
+    return holds
 
 
 def listed(schema: Document, form: Accept) -> Document:

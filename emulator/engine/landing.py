@@ -56,8 +56,10 @@ def map_all(mapper: Mapper | None, source: list[Document]) -> list[str]:
     return [orjson.dumps(record).decode() for record in mapped]
 
 
-def land_batch(world: World, tx: Transaction, tenant: Tenant, dataset: str, run: str, bodies: list[str]) -> str:
-    """Land records of one run as one finished batch; returns the batch id."""
+def land_batch(
+    world: World, tx: Transaction, tenant: Tenant, dataset: str, run: str, bodies: list[str], read_bytes: int
+) -> str:
+    """Land records of one run as one finished batch; returns the batch id. ``read_bytes`` is what was read for them."""
     now = world.clock.now()
     batch = world.ids.batch(now)
     size = sum(len(body.encode()) for body in bodies)
@@ -67,6 +69,8 @@ def land_batch(world: World, tx: Transaction, tenant: Tenant, dataset: str, run:
         "recordsRead": len(bodies),
         "recordsWritten": len(bodies),
         "recordsFailed": 0,
+        "inputByteSize": read_bytes,
+        "inputFileCount": 1,
         "inputRecordCount": len(bodies),
         "outputRecordCount": len(bodies),
         "failedRecordCount": 0,

@@ -147,7 +147,8 @@ def _promote(attempt: _Attempt, reading: Reading) -> Promotion:
         bodies = landing.map_all(mapper, reading.records)
     except MappingProblem as error:
         return Promotion(target_id, started, attempt.now(), failure=(error.code, str(error)))
-    batch = landing.land_batch(attempt.world, attempt.tx, attempt.tenant, dataset, attempt.run_id, bodies)
+    world, tenant, run_id = attempt.world, attempt.tenant, attempt.run_id
+    batch = landing.land_batch(world, attempt.tx, tenant, dataset, run_id, bodies, reading.size)
     size = sum(len(body.encode()) for body in bodies)
     return Promotion(target_id, started, attempt.now(), batch, len(bodies), size)
 

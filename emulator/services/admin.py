@@ -126,7 +126,7 @@ class Admin:
 
     def reset(self, call: Call) -> Answer:
         call.query.check(("to",), _BAD)
-        target = call.query.one("to") or "seed"
+        target = "seed" if call.query.one("to") is None else call.query.one("to")
         if target not in ("seed", "empty"):
             raise Refusal(_BAD, detail=f"to={target} is neither seed nor empty.")
         only = _tenant_headers(call)

@@ -22,6 +22,12 @@ Document = dict[str, Any]
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 _NAME = re.compile(r"[^a-z0-9]+")
+# What else a new dataset may bring, and of which type it is.
+_OPTIONAL = {
+    "name": (str, "Send a text."),
+    "description": (str, "Send a text."),
+    "fileDescription": (dict, "Send an object."),
+}
 
 
 def service(world: World) -> Service:
@@ -62,13 +68,11 @@ class Catalog:
         resources.create(tx, tenant, DATASETS, dataset_id, document, "1.0.0")
 
     def _dataset(self, body: Document, schema_ref: Document, dataset_id: str, tenant: Tenant, now: int) -> Document:
-        name = body.get("name")
-        if name is not None and not isinstance(name, str):
-            raise _wrong("name", name, "Send a text.")
-        tags = body.get("tags") or {}
+        _check_types(body)
+        tags = {} if body.get("tags") is None else body["tags"]
         if not isinstance(tags, dict) or not all(isinstance(values, list) for values in tags.values()):
             raise _wrong("tags", tags, 'Send an object of arrays, such as {"unifiedProfile": ["enabled:true"]}.')
-        name = name or f"dataset {dataset_id}"
+        name = body.get("name") or f"dataset {dataset_id}"
         table = _NAME.sub("_", name.lower()).strip("_") or dataset_id
         described = {"description": body["description"]} if isinstance(body.get("description"), str) else {}
         file_format = {"persisted": True, "containerFormat": "parquet", "format": "parquet"}
@@ -98,9 +102,7 @@ class Catalog:
         return self._list(DATASETS, call)
 
     def _list(self, kind: Kind, call: Call) -> Answer:
-        limit = call.query.number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT, "CATALOG-0400-400")
-        start = call.query.number("offset", 0, 0, 10**9, "CATALOG-0400-400")
-        start = call.query.number("start", start, 0, 10**9, "CATALOG-0400-400")
+        limit, start = _slice(call)
         with self._database.reading() as tx:
             listed = resources.slice_with_ids(tx, call.tenant, kind, limit, start)
         members = (orjson.dumps(name) + b":" + body.encode() for name, body in listed)
@@ -133,6 +135,7 @@ class Catalog:
 
     def batches(self, call: Call) -> Answer:
         call.query.check(("limit", "start", "offset", "batch"), "CATALOG-0400-400")
+        _slice(call)
         wanted = call.query.one("batch")
         if wanted is None:
             return self._list(BATCHES, call)
@@ -161,6 +164,19 @@ class Catalog:
                 "recordsSize": size,
             }
         return document
+
+
+def _slice(call: Call) -> tuple[int, int]:
+    """How many are wanted and how many to leave out, which has two names."""
+    limit = call.query.number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT, "CATALOG-0400-400")
+    offset = call.query.number("offset", 0, 0, 10**9, "CATALOG-0400-400")
+    return limit, call.query.number("start", offset, 0, 10**9, "CATALOG-0400-400")
+
+
+def _check_types(body: Document) -> None:
+    for name, (kind, hint) in _OPTIONAL.items():
+        if body.get(name) is not None and not isinstance(body[name], kind):
+            raise _wrong(name, body[name], hint)
 
 
 def _schema_ref(body: Document, tx: Transaction, tenant: Tenant) -> Document:

@@ -95,7 +95,11 @@ def _json_parameters(body: bytes) -> dict[str, str]:
         raise Refusal("IMS-0400-400", detail=f"the body is not JSON: {error}") from None
     if not isinstance(parsed, dict):
         raise Refusal("IMS-0400-400", detail="the body must be a JSON object")
-    return {name: str(value) for name, value in parsed.items() if value is not None}
+    given = {name: value for name, value in parsed.items() if value is not None}
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise Refusal("IMS-0400-400", detail=f"the parameter {name} must be a text")
+    return given
 
 
 def _multipart_parameters(content_type: str, body: bytes) -> dict[str, str]:

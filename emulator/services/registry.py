@@ -47,7 +47,7 @@ class Schemas:
         call.query.check((), "XDM-1400-400")
         body = call.json()
         if not isinstance(body, dict):
-            raise Refusal("XDM-1400-400", detail="send a schema as a JSON object")
+            raise Refusal("XDM-1400-400", detail="Send a schema as a JSON object.")
         with self._database.writing() as tx:
             schema = self.create_in(tx, call.tenant, body, self._world.ids.schema())
         return answer(schema, 201)
@@ -74,25 +74,31 @@ class Schemas:
 
     def list(self, call: Call) -> Answer:
         """Documented: ``results`` and ``_page`` whose ``next`` is null on the last page."""
-        call.query.check(("limit", "start", "orderby"), "XDM-1400-400")
+        call.query.check(("limit", "start", "orderby", "property"), "XDM-1400-400")
         form = xdm.list_form(call.headers.get("accept"))
         limit = call.query.number("limit", MAX_LIMIT, 1, MAX_LIMIT, "XDM-1400-400")
         order = call.query.one("orderby") or "title"
         descending, name = order.startswith("-"), order.lstrip("+- ")
-        if name not in ("title", "$id", "version", "meta:altId"):
-            raise Refusal("XDM-1400-400", detail=f"cannot order by {name}", field="orderby", given=order)
+        properties = call.query.all("property")
+        filters = [xdm.property_filter(text) for text in properties]
+        # ``start`` is the value that the page before ended with, so only what is unique can order a list.
+        if name not in ("title", "$id", "meta:altId"):
+            raise Refusal("XDM-1400-400", detail=f"A list cannot be ordered by {name}.", field="orderby", given=order)
         with self._database.reading() as tx:
             bodies = resources.slice_of(tx, call.tenant, SCHEMAS, EVERYTHING, 0)
-        schemas = sorted((orjson.loads(body) for body in bodies), key=lambda schema: str(schema[name]))
+        found = (orjson.loads(body) for body in bodies)
+        chosen = [schema for schema in found if all(holds(schema) for holds in filters)]
+        schemas = sorted(chosen, key=lambda schema: str(schema[name]))
         schemas = schemas[::-1] if descending else schemas
         start = call.query.one("start")
         if start is not None:
             schemas = [schema for schema in schemas if _is_behind(str(schema[name]), start, descending)]
         page, rest = schemas[:limit], schemas[limit:]
         following = str(page[-1][name]) if rest else None
-        links: Document = {"global_schemas": {"href": f"{call.origin}/data/foundation/schemaregistry/global/schemas"}}
+        links: Document = {}
         if following is not None:
-            after = urlencode({"orderby": order, "limit": limit, "start": following})
+            repeated = [("property", text) for text in properties]
+            after = urlencode([("orderby", order), ("limit", limit), ("start", following), *repeated])
             links["next"] = {"href": f"{call.origin}{call.path}?{after}"}
         return answer(
             {

@@ -40,11 +40,9 @@ class Lists:
         return self._page(RUNS, call, [*call.query.all("property"), mine])
 
     def _page(self, kind: Kind, call: Call, properties: list[str]) -> Answer:
-        if call.query.flag("count"):
-            if call.query.one("limit") is not None:
-                raise Refusal("FLOW-1401-400", field="limit", given=call.query.one("limit"))
-            with self._database.reading() as tx:
-                return answer({"count": resources.count(tx, call.tenant, kind, parse_filters(properties, kind))})
+        counting = call.query.flag("count")
+        if counting and call.query.one("limit") is not None:
+            raise Refusal("FLOW-1401-400", field="limit", given=call.query.one("limit"))
         place = _Place.of(call, properties)
         query = Query(
             parse_filters(place.properties, kind),
@@ -53,6 +51,8 @@ class Lists:
             place.after,
         )
         with self._database.reading() as tx:
+            if counting:
+                return answer({"count": resources.count(tx, call.tenant, kind, query.conditions)})
             page = resources.page(tx, call.tenant, kind, query)
         links = b"{}"
         if page.next is not None:
