@@ -38,6 +38,10 @@ sandbox = Table(
 )
 
 
+def _tenant_columns() -> list[Column[str]]:
+    return [Column("org", Text, nullable=False), Column("sandbox", Text, nullable=False)]
+
+
 def _of_sandbox() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["org", "sandbox"], ["sandbox.org", "sandbox.name"], ondelete="CASCADE")
 
@@ -46,8 +50,7 @@ resource = Table(
     "resource",
     metadata,
     Column("seq", _Sequence, primary_key=True, autoincrement=True),
-    Column("org", Text, nullable=False),
-    Column("sandbox", Text, nullable=False),
+    *_tenant_columns(),
     Column("kind", Text, nullable=False),
     Column("id", Text, nullable=False),
     Column("etag", Text, nullable=False),
@@ -63,8 +66,7 @@ Index("resource_order", resource.c.org, resource.c.sandbox, resource.c.kind, res
 link = Table(
     "link",
     metadata,
-    Column("org", Text, nullable=False),
-    Column("sandbox", Text, nullable=False),
+    *_tenant_columns(),
     Column("kind", Text, nullable=False),
     Column("field", Text, nullable=False),
     Column("target", Text, nullable=False),
@@ -77,8 +79,7 @@ Index("link_seq", link.c.seq)
 schedule = Table(
     "schedule",
     metadata,
-    Column("org", Text, nullable=False),
-    Column("sandbox", Text, nullable=False),
+    *_tenant_columns(),
     Column("flow", Text, nullable=False),
     Column("due", BigInteger),
     Column("cursor", Text),
@@ -92,8 +93,7 @@ inlet = Table(
     "inlet",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("org", Text, nullable=False),
-    Column("sandbox", Text, nullable=False),
+    *_tenant_columns(),
     Column("kind", Text, nullable=False),
     Column("owner", Text, nullable=False),
     _of_sandbox(),
@@ -103,8 +103,7 @@ Index("inlet_owner", inlet.c.org, inlet.c.sandbox, inlet.c.kind, inlet.c.owner)
 record = Table(
     "record",
     metadata,
-    Column("org", Text, nullable=False),
-    Column("sandbox", Text, nullable=False),
+    *_tenant_columns(),
     Column("dataset", Text, nullable=False),
     Column("batch", Text, nullable=False),
     Column("position", Integer, nullable=False),
