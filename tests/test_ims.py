@@ -165,3 +165,12 @@ def test_another_method_is_answered_in_the_words_of_ims(server: Background) -> N
     assert answer.status_code == 405
     assert answer.headers["allow"] == "POST"
     assert set(answer.json()) == {"error", "error_description"}
+
+
+def test_a_multipart_body_without_a_parameter_is_refused(server: Background) -> None:
+    content_type = {"Content-Type": "multipart/form-data; boundary=b"}
+    path = f"{server.url}/ims/token/v4?client_id=c&client_secret=s"
+    for body in (b"--b--\r\n", b"--b\r\nnothing--b--\r\n"):
+        answer = httpx.post(path, content=body, headers=content_type)
+        assert answer.status_code == 400
+        assert answer.json()["error"] == "invalid_request"

@@ -252,6 +252,25 @@ def test_a_folder_of_sources_is_laid_over_the_samples(tmp_path: Path) -> None:
             assert api.first_run(api.make("flows", body))["metrics"]["recordSummary"]["outputRecordCount"] == 2
 
 
+def test_a_later_run_reads_what_was_added_to_its_source(tmp_path: Path) -> None:
+    charges = tmp_path / "stripe" / "charges.ndjson"
+    charges.parent.mkdir()
+    charges.write_text('{"data":{"id":"first","created":5}}\n', encoding="utf-8")
+    with Background(Settings(port=0, database="sqlite://", sources=tmp_path)) as running:
+        headers = {"Authorization": "Bearer t", "x-api-key": "k", "x-gw-ims-org-id": "LATER@AdobeOrg"}
+        with httpx.Client(base_url=running.url, headers=headers) as http:
+            api = Api(http, "LATER@AdobeOrg")
+            flow, target = api.flow()
+            api.first_run(flow)
+            with charges.open("a", encoding="utf-8") as file:
+                file.write('{"data":{"id":"second","created":6}}\n{"data":{"id":"old","created":4}}\n')
+            make_due(running, api, flow)
+            second, first = await_runs(api, flow, 2)
+            counts = [run["metrics"]["recordSummary"]["inputRecordCount"] for run in (first, second)]
+            assert counts == [1, 1]
+            assert [item["_test"]["id"] for item in api.records(target.dataset)["items"]] == ["first", "second"]
+
+
 def test_a_broken_file_of_records_is_named_in_the_failed_run(tmp_path: Path) -> None:
     (tmp_path / "stripe").mkdir()
     (tmp_path / "stripe" / "charges.ndjson").write_text('{"data":\n', encoding="utf-8")

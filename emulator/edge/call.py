@@ -71,7 +71,7 @@ class Query:
     def flag(self, name: str, default: bool = False) -> bool:
         """A boolean in any letter case; a client sends ``False`` with a capital."""
         value = self.one(name)
-        if value is None or value == "":
+        if value is None:
             return default
         if value.lower() not in ("true", "false"):
             raise Refusal("FLOW-1452-400", value=value, name=name, field=name, hint="Send true or false.")

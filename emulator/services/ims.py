@@ -111,4 +111,6 @@ def _multipart_parameters(content_type: str, body: bytes) -> dict[str, str]:
         content = part.get_payload(decode=True)
         if isinstance(name, str) and isinstance(content, bytes):
             found[name] = content.decode(errors="replace")
+    if not found:
+        raise Refusal("IMS-0400-400", detail="the multipart body holds no parameter")
     return found
