@@ -42,6 +42,14 @@ def create(settings: Settings) -> App:
     Raises ``UnusableDatabase`` and ``BadSeed``.
     """
     database = Database(settings.database)
+    try:
+        return _compose(settings, database)
+    except BaseException:
+        database.close()
+        raise
+
+
+def _compose(settings: Settings, database: Database) -> App:
     migrate(database)
     clock = Clock.from_setting(settings.clock)
     known = KnownSandboxes(database)

@@ -53,7 +53,8 @@ def test_health_and_ready(server: Background) -> None:
 
 
 def test_an_application_that_was_not_started_is_alive_but_not_ready() -> None:
-    application = create(Settings(database="sqlite://")).asgi
+    created = create(Settings(database="sqlite://"))
+    application = created.asgi
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -67,6 +68,7 @@ def test_an_application_that_was_not_started_is_alive_but_not_ready() -> None:
         sent.clear()
         asyncio.run(application(scope, receive, send))  # type: ignore[arg-type]
         assert sent[0]["status"] == status
+    created.world.database.close()
 
 
 def test_the_version_names_what_it_runs_on(server: Background) -> None:

@@ -76,5 +76,7 @@ def test_a_newer_database_is_refused_with_a_clear_line(fresh: Database) -> None:
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "e.db").write_text("this is no database" * 100, encoding="utf-8")
+    database = Database(f"sqlite:///{tmp_path}/e.db")
     with pytest.raises(UnusableDatabase, match="file is not a database"):
-        migrate(Database(f"sqlite:///{tmp_path}/e.db"))
+        migrate(database)
+    database.close()

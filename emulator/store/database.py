@@ -103,8 +103,8 @@ class Database:
         self._dialect = _compiling_dialect(self.family)
         self._compiled: dict[int, tuple[ClauseElement, str, dict[str, Any]]] = {}
         self._local = threading.local()
-        # The one connection of an in-memory database is the database: it is never given back.
-        self._memory: PoolProxiedConnection | None = None
+        # SQLite: one connection a thread. In memory there is a single one, which is the database.
+        self._opened: list[PoolProxiedConnection] = []
         # SQLite has one writer at a time: waiting for a lock of our own wakes at once, where its
         # busy handler would sleep. In memory all threads share one connection, so readers wait too.
         self._writer = threading.RLock()
@@ -156,15 +156,16 @@ class Database:
     def _own_connection(self) -> Any:
         """SQLite: this thread's connection, or the only one when the database is in memory."""
         if self.in_memory:
-            if self._memory is None:
-                self._memory = self.engine.raw_connection()
-            return self._memory.dbapi_connection
+            return (self._opened or [self._open()])[0].dbapi_connection
         connection = getattr(self._local, "connection", None)
         if connection is None:
-            # Kept beside its driver connection: dropping it would give the connection back.
-            self._local.proxied = self.engine.raw_connection()
-            connection = self._local.connection = self._local.proxied.dbapi_connection
+            connection = self._local.connection = self._open().dbapi_connection
         return connection
+
+    def _open(self) -> PoolProxiedConnection:
+        opened = self.engine.raw_connection()
+        self._opened.append(opened)
+        return opened
 
     @contextmanager
     def _pooled(self) -> Iterator[Any]:
@@ -175,6 +176,10 @@ class Database:
             fairy.close()
 
     def close(self) -> None:
+        """Every connection, those of other threads included; nobody may be using one any more."""
+        for opened in self._opened:
+            opened.close()
+        self._opened.clear()
         self.engine.dispose()
 
 
