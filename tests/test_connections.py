@@ -202,6 +202,14 @@ def test_an_http_api_connection_gets_an_inlet_of_its_own(api: Api) -> None:
     assert (after["dataType"], after["inletUrl"]) == ("xdm", params["inletUrl"])
 
 
+def test_links_are_built_from_a_host_that_is_one(api: Api) -> None:
+    made = api.streaming_connection()
+    for host, origin in (("emulator.test:80", "http://emulator.test:80"), ('a"b', str(api.http.base_url))):
+        answer = api.http.get(f"{FLOW}/connections/{made}", headers={"Host": host})
+        params = answer.json()["items"][0]["auth"]["params"]
+        assert params["inletUrl"] == f"{origin}/collection/{params['inletId']}"
+
+
 def test_the_connection_spec_cannot_be_changed(api: Api) -> None:
     made = api.base_connection()
     for path in ("/connectionSpec", "/connectionSpec/id"):

@@ -15,12 +15,10 @@ def _bare(etag: str) -> str:
     return etag.strip().removeprefix("W/").strip('"')
 
 
-def check(if_match: str | None, current: str) -> bool:
-    """True when any version will do. Raises 1403 when the header is missing and 1404 when it is stale."""
+def check(if_match: str | None, current: str) -> None:
+    """Raises 1403 when the header is missing and 1404 when it is stale; ``*`` means any version."""
     if if_match is None or not if_match.strip():
         raise Refusal("FLOW-1403-400", field="If-Match", hint="Send the etag that GET shows.")
-    if if_match.strip() == ANY:
-        return True
-    if _bare(current) not in {_bare(given) for given in if_match.split(",")}:
+    given = {_bare(etag) for etag in if_match.split(",")}
+    if ANY not in given and _bare(current) not in given:
         raise Refusal("FLOW-1404-412", given_version=if_match, current=current)
-    return False

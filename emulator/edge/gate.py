@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,7 +22,8 @@ from emulator.store.database import POSTGRES_CONNECTIONS, Contended, TenantGone
 from emulator.store.sandboxes import KnownSandboxes
 
 logger = logging.getLogger(__name__)
-ATTEMPTS = 5
+ATTEMPTS = 25
+_HOST = re.compile(r"[A-Za-z0-9._\-:\[\]]+")
 
 
 class Gate:
@@ -87,8 +89,9 @@ class Gate:
     def origin(self, scope: Scope, headers: dict[str, str]) -> str:
         if self.public_url is not None:
             return self.public_url
-        host = headers.get("host")
-        if not host:
+        host = headers.get("host", "")
+        if not _HOST.fullmatch(host):
+            # Links are put into JSON texts as they are, so only what is surely a host gets there.
             server = scope.get("server") or ("localhost", 80)
             host = f"{server[0]}:{server[1]}"
         return f"{scope['scheme']}://{host}"

@@ -175,4 +175,7 @@ def _finish_flow(attempt: _Attempt, summary: Document) -> None:
     details = {"id": attempt.run_id, "state": summary["statusSummary"]["status"], **summary["durationSummary"]}
     document = audit.changed({**attempt.flow, "lastRunDetails": details}, attempt.tenant, now, etag)
     stored = attempt.stored
-    resources.replace(attempt.tx, attempt.tenant, FLOWS, document["id"], document, stored.etag, etag, stored.secrets)
+    if not resources.replace(
+        attempt.tx, attempt.tenant, FLOWS, document["id"], document, stored.etag, etag, stored.secrets
+    ):
+        raise Contended(f"flow {document['id']} was changed while it ran")

@@ -21,7 +21,7 @@ from emulator.domain.tenant import Tenant
 from emulator.edge.call import Answer, Call, answer, no_content
 from emulator.engine.world import World
 from emulator.store import inlets, resources, schedules
-from emulator.store.database import Transaction
+from emulator.store.database import Contended, Transaction
 from emulator.store.resources import Stored
 
 Document = dict[str, Any]
@@ -40,7 +40,6 @@ _USERS = {
     "sourceConnections": ("FLOW-1447-400", ("sourceConnectionIds[]",)),
     "targetConnections": ("FLOW-1447-400", ("targetConnectionIds[]",)),
 }
-_PATCH_ATTEMPTS = 5
 
 
 class Entities:
@@ -131,34 +130,23 @@ class Entities:
     def patch(self, kind: Kind, call: Call) -> Answer:
         call.query.check(())
         listed = json_patch.operations(call.json())
-        for _ in range(_PATCH_ATTEMPTS):
-            etag = self._patch_once(kind, call, listed)
-            if etag is not None:
-                if kind is FLOWS:
-                    self._world.on_schedule_change()
-                return answer({"id": call.params["id"], "etag": etag})
-        raise Refusal("FLOW-1404-412", given_version=etags.ANY, current="changing at this moment")
-
-    def _patch_once(self, kind: Kind, call: Call, listed: list[json_patch.Operation]) -> str | None:
-        """The new etag; None when another write came between and any version would have done."""
         resource_id, tenant, now = call.params["id"], call.tenant, self._world.clock.now()
         with self._database.writing() as tx:
             stored = resources.read_stored(tx, tenant, kind, resource_id)
             if stored is None:
                 raise not_found(kind, resource_id)
-            any_version = etags.check(call.headers.get("if-match"), stored.etag)
+            etags.check(call.headers.get("if-match"), stored.etag)
             json_patch.check_paths(listed, _SERVICE_MADE)
             admitted = self._patched(kind, stored, listed, tx, tenant, now)
             etag = self._world.ids.etag(now)
             document = audit.changed(admitted.document, tenant, now, etag)
-            if resources.replace(tx, tenant, kind, resource_id, document, stored.etag, etag, admitted.secrets):
-                return etag
-            current = resources.read_stored(tx, tenant, kind, resource_id)
-        if any_version and current is not None:
-            return None
-        if current is None:
-            raise not_found(kind, resource_id)
-        raise Refusal("FLOW-1404-412", given_version=call.headers["if-match"], current=current.etag)
+            if not resources.replace(tx, tenant, kind, resource_id, document, stored.etag, etag, admitted.secrets):
+                # Another write came between: everything here is undone, and the call is made again,
+                # to find its etag stale or, if any will do, to win.
+                raise Contended(f"{kind.name} {resource_id} was changed")
+        if kind is FLOWS:
+            self._world.on_schedule_change()
+        return answer({"id": resource_id, "etag": etag})
 
     def _patched(
         self, kind: Kind, stored: Stored, listed: list[json_patch.Operation], tx: Transaction, tenant: Tenant, now: int
