@@ -161,6 +161,25 @@ def test_some_flow_specs_insist_on_a_mapping(api: Api) -> None:
     assert_refused(api.http.post(f"{FLOW}/flows", json=body), "CONNECTOR-1370-400", "transformations")
 
 
+def test_replacing_the_options_does_not_take_the_inlet_away(api: Api) -> None:
+    source, target = api.source_connection(spec_id=STREAMING_SDK), api.target()
+    body = api.flow_body(source, target, {"a": "_test.a"}, flowSpec=spec(SDK_FLOW), scheduleParams=None)
+    flow = api.make("flows", body)
+    inlet = api.item("flows", flow)["options"]["inletUrl"]
+    for operation in (
+        {"op": "add", "path": "/options", "value": {"errorDiagnosticsEnabled": True}},
+        {"op": "remove", "path": "/options"},
+    ):
+        assert api.patch("flows", flow, [operation]).status_code == 200
+        assert api.item("flows", flow)["options"]["inletUrl"] == inlet
+
+
+def test_the_flow_spec_cannot_be_changed(api: Api) -> None:
+    flow, _ = api.flow(scheduleParams={"startTime": 4102444800, "frequency": "day", "interval": 1})
+    change = [{"op": "replace", "path": "/flowSpec/id", "value": FILE_FLOW}]
+    assert_refused(api.patch("flows", flow, change), "CONNECTOR-1365-400", "[0].path")
+
+
 def test_a_patch_is_echoed_in_the_last_operation(api: Api) -> None:
     flow, _ = api.flow()
     api.first_run(flow)

@@ -65,7 +65,7 @@ def check_paths(listed: Iterable[Operation], fixed: Iterable[str]) -> None:
                 "CONNECTOR-1365-400",
                 path=operation["path"],
                 field=f"[{index}].path",
-                hint=f"{field or 'The document itself'} is set by the service.",
+                hint=f"{field or 'The document itself'} is not for clients to change.",
             )
 
 

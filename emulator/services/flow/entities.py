@@ -28,6 +28,8 @@ Document = dict[str, Any]
 
 # What the service makes by itself; in a create it is left out, in a patch it is refused.
 _SERVICE_MADE = ("inheritedAttributes", "runs", "lastOperation", "lastRunDetails", "providerRefId")
+# The spec decides what a flow is; another one makes another flow. (A connection's has a code of its own.)
+_FIXED = (*_SERVICE_MADE, "flowSpec")
 # Where flows name what may not be deleted under them, and the code that says so.
 _USERS = {
     "connections": (
@@ -136,7 +138,7 @@ class Entities:
             if stored is None:
                 raise not_found(kind, resource_id)
             etags.check(call.headers.get("if-match"), stored.etag)
-            json_patch.check_paths(listed, _SERVICE_MADE)
+            json_patch.check_paths(listed, _FIXED)
             admitted = self._patched(kind, stored, listed, tx, tenant, now)
             etag = self._world.ids.etag(now)
             document = audit.changed(admitted.document, tenant, now, etag)
@@ -155,10 +157,7 @@ class Entities:
         wanted = json_patch.apply(audit.content(with_secrets(old, stored.secrets)), listed)
         admitted = self._admit(kind, wanted, tx, tenant)
         document = {**{name: old[name] for name in old if name not in audit.content(old)}, **admitted.document}
-        if kind is CONNECTIONS and "inletId" in old.get("auth", {}).get("params", {}):
-            params = old["auth"]["params"]
-            kept = {"inletUrl": params["inletUrl"], "inletId": params["inletId"]}
-            document["auth"] = {**document["auth"], "params": {**document["auth"]["params"], **kept}}
+        _keep_inlet(old, document)
         if kind is FLOWS:
             self._reschedule(old, document, tx, tenant, now)
             document["lastOperation"] = {
@@ -199,6 +198,16 @@ class Entities:
             users = resources.linked(tx, tenant, FLOWS, field, resource_id)
             if users:
                 raise Refusal(code, id=resource_id, hint=f"Flows that use it: {', '.join(users)}.")
+
+
+def _keep_inlet(old: Document, new: Document) -> None:
+    """A patch that replaces the object around an inlet's address does not take the inlet away."""
+    params = old.get("auth", {}).get("params", {})
+    if "inletId" in params:
+        kept = {"inletUrl": params["inletUrl"], "inletId": params["inletId"]}
+        new["auth"] = {**new["auth"], "params": {**new["auth"]["params"], **kept}}
+    if "inletUrl" in old.get("options", {}):
+        new["options"] = {**(new.get("options") or {}), "inletUrl": old["options"]["inletUrl"]}
 
 
 def not_found(kind: Kind, resource_id: str) -> Refusal:
