@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from emulator.domain.errors import error_catalogue
+
 PACKAGE = Path(__file__).parent.parent / "emulator"
 FILES = sorted(PACKAGE.rglob("*.py"))
 # Lower floors have smaller numbers; engine and edge stand side by side.
@@ -76,3 +78,8 @@ def test_no_rule_asks_the_system_for_time_or_randomness() -> None:
             text = path.read_text(encoding="utf-8")
             for call in ("time.time", "datetime.now", "uuid4", "random.random", "import secrets"):
                 assert call not in text, (path, call)
+
+
+def test_every_error_of_the_catalogue_is_raised_somewhere() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in FILES)
+    assert [entry for entry in error_catalogue() if entry not in code] == []

@@ -109,7 +109,20 @@ class Sandboxes:
 
 def _shown(of: Sandbox) -> dict[str, Any]:
     dated = datetime.fromtimestamp(of.created / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return sandboxes.as_document(of, dated)
+    return {
+        "id": of.id,
+        "name": of.name,
+        "title": of.title,
+        "state": of.state,
+        "type": of.type,
+        "region": "VA7",
+        "isDefault": of.name == DEFAULT_SANDBOX,
+        "eTag": 1,
+        "createdDate": dated,
+        "lastModifiedDate": dated,
+        "createdBy": of.author,
+        "modifiedBy": of.author,
+    }
 
 
 def _wrong(field: str, given: Any, hint: str) -> Refusal:

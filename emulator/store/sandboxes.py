@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select
 
@@ -93,21 +93,3 @@ class KnownSandboxes:
 
     def forget(self) -> None:
         self._known.clear()
-
-
-def as_document(of: Sandbox, dated: str) -> dict[str, Any]:
-    """The shape of a sandbox in the Sandbox Management API."""
-    return {
-        "id": of.id,
-        "name": of.name,
-        "title": of.title,
-        "state": of.state,
-        "type": of.type,
-        "region": "VA7",
-        "isDefault": of.name == DEFAULT_SANDBOX,
-        "eTag": 1,
-        "createdDate": dated,
-        "lastModifiedDate": dated,
-        "createdBy": of.author,
-        "modifiedBy": of.author,
-    }
