@@ -12,7 +12,7 @@ from emulator.domain.errors import error_catalogue
 PACKAGE = Path(__file__).parent.parent / "emulator"
 FILES = sorted(PACKAGE.rglob("*.py"))
 # Lower floors have smaller numbers; engine and edge stand side by side.
-FLOORS = {"resources": 0, "domain": 1, "store": 2, "engine": 3, "edge": 3, "services": 4}
+FLOORS = {"data_files": 0, "domain": 1, "store": 2, "engine": 3, "edge": 3, "services": 4}
 TOP = 5
 LONGEST = 300
 

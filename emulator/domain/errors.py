@@ -9,7 +9,7 @@ from functools import cache
 from string import Formatter
 from typing import Any
 
-from emulator.resources import fixture_files
+from emulator.data_files import fixture_files
 
 
 @dataclass(frozen=True)

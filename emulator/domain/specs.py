@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
-from emulator.resources import fixture_files
+from emulator.data_files import fixture_files
 
 DATA_LAKE = "c604ff05-7f1a-43c0-8e18-33bf874cb11c"
 HTTP_STREAMING = "bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb"

@@ -11,10 +11,10 @@ from typing import Any
 
 import orjson
 
+from emulator.data_files import fixture_files
 from emulator.domain.errors import Refusal
 from emulator.domain.schema_ids import ROOT, alt_id, schema_id
 from emulator.domain.tenant import Tenant
-from emulator.resources import fixture_files
 
 Document = dict[str, Any]
 

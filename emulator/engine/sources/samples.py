@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 
+from emulator.data_files import fixtures_folder
 from emulator.domain.errors import Refusal
 from emulator.domain.paths import first_at
 from emulator.domain.specs import ConnectionSpec
-from emulator.resources import fixtures_folder
 
 Record = dict[str, Any]
 _SUFFIXES = (".ndjson", ".json")
