@@ -1,7 +1,7 @@
 """The catalogue of connection specs and flow specs, read from ``fixtures/specs``.
 
 A spec file is what the service answers with, plus a key ``emulator`` with what only we need to know:
-its family, names and ids under which clients know it as well, where sample records lie.
+its family, names and ids under which clients know it as well, and where the facts were published.
 """
 
 from __future__ import annotations
@@ -57,7 +57,6 @@ class ConnectionSpec:
     auth_specs: tuple[AuthSpec, ...]
     known_as: tuple[str, ...] = ()
     own_inlet: bool = False
-    samples: str | None = None
     required_params: tuple[str, ...] = ()
 
     @property
@@ -151,7 +150,6 @@ def _connection_spec(document: Document) -> ConnectionSpec:
         auth_specs=auth_specs,
         known_as=tuple(ours.get("knownAs", ())),
         own_inlet=ours.get("ownInlet", False),
-        samples=ours.get("samples"),
         required_params=tuple(ours.get("requiredParams", ())),
     )
 
