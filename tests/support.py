@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 Document = dict[str, Any]
+PATIENCE_S = 10
 
 FLOW = "/data/foundation/flowservice"
 REGISTRY = "/data/foundation/schemaregistry"
@@ -152,15 +155,19 @@ class Api:
         items: list[Document] = answer.json()["items"]
         return items
 
-    def first_run(self, flow: str, patience: float = 10) -> Document:
-        """The flow's first run, waited for."""
-        until = time.monotonic() + patience
+    def await_runs(self, flow: str, count: int) -> list[Document]:
+        """The flow's runs, newest first, once there are so many."""
+        until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             runs = self.runs(flow)
-            if runs:
-                return runs[-1]
+            if len(runs) >= count:
+                return runs
             time.sleep(0.01)
-        raise AssertionError(f"flow {flow} did not run within {patience} s")
+        raise AssertionError(f"flow {flow} had fewer than {count} runs within {PATIENCE_S} s")
+
+    def first_run(self, flow: str) -> Document:
+        """The flow's first run, waited for."""
+        return self.await_runs(flow, 1)[-1]
 
     def records(self, dataset: str, **params: Any) -> Document:
         answer = self.http.get(f"/__admin/datasets/{dataset}/records", params=params)
@@ -172,6 +179,24 @@ class Api:
         """PATCH under the current etag, or the one given."""
         version = etag if etag is not None else self.item(collection, resource_id)["etag"]
         return self.http.patch(f"{FLOW}/{collection}/{resource_id}", json=operations, headers={"If-Match": version})
+
+
+@contextmanager
+def client_of(url: str, org: str) -> Iterator[Api]:
+    """A client of one organisation of a server that a test started itself."""
+    headers = {"Authorization": "Bearer t", "x-api-key": "k", "x-gw-ims-org-id": org}
+    with httpx.Client(base_url=url, headers=headers, timeout=30) as http:
+        yield Api(http, org)
+
+
+def assert_problem(answer: httpx.Response, status: int, *mentions: str) -> None:
+    """The answer is the problem document of a service whose error bodies are not published."""
+    body = answer.json()
+    assert answer.status_code == status, answer.text
+    assert {"type", "title", "status", "detail"} <= set(body)
+    assert body["status"] == status
+    for text in mentions:
+        assert text in body["detail"]
 
 
 def assert_refused(answer: httpx.Response, code: str, field: str | None = None) -> Document:

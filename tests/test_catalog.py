@@ -8,7 +8,7 @@ import time
 import httpx
 import pytest
 
-from tests.support import CATALOG, FULL, Api, Document
+from tests.support import CATALOG, FULL, Api, Document, assert_problem
 
 DATASETS = f"{CATALOG}/dataSets"
 BATCHES = f"{CATALOG}/batches"
@@ -27,15 +27,6 @@ def dataset_of(api: Api, dataset: str) -> Document:
     assert found[0] == dataset
     document: Document = found[1]
     return document
-
-
-def assert_catalog_refusal(answer: httpx.Response, status: int, *mentions: str) -> None:
-    body = answer.json()
-    assert answer.status_code == status, answer.text
-    assert {"type", "title", "status", "detail"} <= set(body)
-    assert body["status"] == status
-    for text in mentions:
-        assert text in body["detail"]
 
 
 def test_a_new_dataset_is_answered_with_one_link_in_an_array(api: Api) -> None:
@@ -95,7 +86,7 @@ def test_every_published_content_type_of_the_schema_is_kept(api: Api, content_ty
 
 def test_the_schema_must_exist(api: Api) -> None:
     unknown = "https://ns.adobe.com/acme/schemas/0123456789abcdef0123456789abcdef"
-    assert_catalog_refusal(create(api, unknown), 400, "schemaRef.id", unknown)
+    assert_problem(create(api, unknown), 400, "schemaRef.id", unknown)
 
 
 @pytest.mark.parametrize(
@@ -111,13 +102,13 @@ def test_the_schema_must_exist(api: Api) -> None:
 )
 def test_a_refused_dataset_is_told_which_field_is_wrong(api: Api, field: str, value: object) -> None:
     answer = create(api, api.schema(), **{field.split(".")[0]: value})
-    assert_catalog_refusal(answer, 400, field)
+    assert_problem(answer, 400, field)
     assert answer.json()["report"]["field"] == field
 
 
 def test_a_content_type_of_another_family_is_refused(api: Api) -> None:
     answer = create(api, "", schemaRef={"id": api.schema(), "contentType": "application/json"})
-    assert_catalog_refusal(answer, 400, "schemaRef.contentType")
+    assert_problem(answer, 400, "schemaRef.contentType")
 
 
 def test_a_dataset_carries_its_version_in_a_header(api: Api) -> None:
@@ -127,8 +118,8 @@ def test_a_dataset_carries_its_version_in_a_header(api: Api) -> None:
 
 def test_an_unknown_dataset_is_not_found(api: Api) -> None:
     unknown = "0123456789abcdef01234567"
-    assert_catalog_refusal(api.http.get(f"{DATASETS}/{unknown}"), 404, unknown)
-    assert_catalog_refusal(api.http.delete(f"{DATASETS}/{unknown}"), 404, unknown)
+    assert_problem(api.http.get(f"{DATASETS}/{unknown}"), 404, unknown)
+    assert_problem(api.http.delete(f"{DATASETS}/{unknown}"), 404, unknown)
 
 
 def test_datasets_are_listed_as_an_object_keyed_by_id(api: Api) -> None:
@@ -156,7 +147,7 @@ def test_pages_begin_at_an_offset_and_end_with_an_empty_object(api: Api, word: s
 @pytest.mark.parametrize("path", [DATASETS, BATCHES])
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "ten", ""])
 def test_a_limit_outside_1_to_100_is_refused_and_the_range_is_named(api: Api, path: str, limit: str) -> None:
-    assert_catalog_refusal(api.http.get(path, params={"limit": limit}), 400, "limit", "1 to 100")
+    assert_problem(api.http.get(path, params={"limit": limit}), 400, "limit", "1 to 100")
 
 
 @pytest.mark.parametrize("limit", [1, 100])
@@ -165,7 +156,7 @@ def test_the_ends_of_the_range_are_limits(api: Api, limit: int) -> None:
 
 
 def test_a_parameter_that_nothing_looks_at_is_refused(api: Api) -> None:
-    assert_catalog_refusal(api.http.get(DATASETS, params={"colour": "red"}), 400, "colour")
+    assert_problem(api.http.get(DATASETS, params={"colour": "red"}), 400, "colour")
 
 
 def test_a_deleted_dataset_is_gone(api: Api) -> None:
@@ -173,14 +164,14 @@ def test_a_deleted_dataset_is_gone(api: Api) -> None:
     answer = api.http.delete(f"{DATASETS}/{dataset}")
     assert answer.status_code == 200
     assert answer.json() == [f"@/dataSets/{dataset}"]
-    assert_catalog_refusal(api.http.get(f"{DATASETS}/{dataset}"), 404, dataset)
+    assert_problem(api.http.get(f"{DATASETS}/{dataset}"), 404, dataset)
     assert api.http.get(DATASETS).json() == {}
 
 
 def test_a_dataset_stays_while_a_target_connection_lands_in_it(api: Api) -> None:
     target = api.target()
     url = f"{DATASETS}/{target.dataset}"
-    assert_catalog_refusal(api.http.delete(url), 400, target.connection)
+    assert_problem(api.http.delete(url), 400, target.connection)
     assert api.http.delete(f"/data/foundation/flowservice/targetConnections/{target.connection}").status_code == 204
     assert api.http.delete(url).status_code == 200
 
@@ -242,16 +233,16 @@ def test_batches_are_found_by_id_in_the_query_and_unknown_ones_are_left_out(api:
 
 
 def test_an_unknown_batch_is_not_found(api: Api) -> None:
-    assert_catalog_refusal(api.http.get(f"{BATCHES}/01ARZ3NDEKTSV4RRFFQ69G5FAV"), 404, "01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    assert_problem(api.http.get(f"{BATCHES}/01ARZ3NDEKTSV4RRFFQ69G5FAV"), 404, "01ARZ3NDEKTSV4RRFFQ69G5FAV")
 
 
 def test_datasets_of_another_organisation_are_not_seen(api: Api) -> None:
     schema = api.schema()
     dataset = api.dataset(schema)
     other = {"x-gw-ims-org-id": f"OTHER{api.org}"}
-    assert_catalog_refusal(api.http.get(f"{DATASETS}/{dataset}", headers=other), 404, dataset)
+    assert_problem(api.http.get(f"{DATASETS}/{dataset}", headers=other), 404, dataset)
     body = {"name": "x", "schemaRef": {"id": schema, "contentType": FULL}}
-    assert_catalog_refusal(api.http.post(DATASETS, json=body, headers=other), 400, "schemaRef.id")
+    assert_problem(api.http.post(DATASETS, json=body, headers=other), 400, "schemaRef.id")
 
 
 def test_a_trailing_slash_changes_nothing(api: Api) -> None:

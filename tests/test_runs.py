@@ -6,7 +6,6 @@ import json
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 
 from emulator.domain.kinds import SOURCE_CONNECTIONS
@@ -14,7 +13,7 @@ from emulator.domain.tenant import Tenant
 from emulator.server import Background
 from emulator.settings import Settings
 from emulator.store import resources, schedules
-from tests.support import CATALOG, FLOW, ZENDESK, Api, Document
+from tests.support import CATALOG, FLOW, ZENDESK, Api, client_of
 
 PAIRS = {"data.id": "_test.id", "data.created": "_test.created"}
 # The sample charges.
@@ -26,16 +25,6 @@ def make_due(server: Background, api: Api, flow: str) -> None:
     with server.app.world.database.writing() as tx:
         schedules.move(tx, api.org, "prod", flow, server.app.world.clock.now())
     server.app.world.on_schedule_change()
-
-
-def await_runs(api: Api, flow: str, count: int) -> list[Document]:
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        runs = api.runs(flow)
-        if len(runs) >= count:
-            return runs
-        time.sleep(0.01)
-    raise AssertionError(f"fewer than {count} runs")
 
 
 def test_a_run_lands_what_it_read_and_counts_it(api: Api) -> None:
@@ -79,7 +68,7 @@ def test_a_later_run_reads_only_what_is_new(server: Background, api: Api) -> Non
     flow, target = api.flow()
     api.first_run(flow)
     make_due(server, api, flow)
-    second, _ = await_runs(api, flow, 2)
+    second, _ = api.await_runs(flow, 2)
     assert second["metrics"]["recordSummary"]["inputRecordCount"] == 0
     assert [activity["id"] for activity in second["activities"]] == ["copyActivity"]
     assert second["metrics"]["statusSummary"] == {"status": "success"}
@@ -187,7 +176,7 @@ def test_what_a_failed_run_did_not_land_the_next_one_reads_again(server: Backgro
     change = [{"op": "replace", "path": "/transformations/0/params/mappingId", "value": good}]
     assert api.patch("flows", flow, change).status_code == 200
     make_due(server, api, flow)
-    second, _ = await_runs(api, flow, 2)
+    second, _ = api.await_runs(flow, 2)
     assert second["metrics"]["recordSummary"]["outputRecordCount"] == COUNT
     assert api.records(target.dataset)["count"] == COUNT
 
@@ -216,7 +205,7 @@ def test_a_run_that_breaks_unexpectedly_is_written_down_as_failed(
     api.first_run(flow)
     monkeypatch.setattr(server.app.world.samples, "read", broken)
     make_due(server, api, flow)
-    second, _ = await_runs(api, flow, 2)
+    second, _ = api.await_runs(flow, 2)
     assert second["metrics"]["statusSummary"]["status"] == "failed"
     assert "ZeroDivisionError: a bug" in second["activities"][0]["statusSummary"]["extensions"]["errorDetail"]
     assert api.records(target.dataset)["count"] == COUNT
@@ -240,9 +229,7 @@ def test_a_folder_of_sources_is_laid_over_the_samples(tmp_path: Path) -> None:
     (tmp_path / "zendesk").mkdir()
     (tmp_path / "zendesk" / "tickets.json").write_text('[{"id": 1}, {"id": 2}]', encoding="utf-8")
     with Background(Settings(port=0, database="sqlite://", sources=tmp_path)) as running:
-        headers = {"Authorization": "Bearer t", "x-api-key": "k", "x-gw-ims-org-id": "SOURCES@AdobeOrg"}
-        with httpx.Client(base_url=running.url, headers=headers) as http:
-            api = Api(http, "SOURCES@AdobeOrg")
+        with client_of(running.url, "SOURCES@AdobeOrg") as api:
             flow, target = api.flow()
             api.first_run(flow)
             assert api.records(target.dataset)["items"] == [{"_test": {"id": "ch_mine"}}]
@@ -257,15 +244,13 @@ def test_a_later_run_reads_what_was_added_to_its_source(tmp_path: Path) -> None:
     charges.parent.mkdir()
     charges.write_text('{"data":{"id":"first","created":5}}\n', encoding="utf-8")
     with Background(Settings(port=0, database="sqlite://", sources=tmp_path)) as running:
-        headers = {"Authorization": "Bearer t", "x-api-key": "k", "x-gw-ims-org-id": "LATER@AdobeOrg"}
-        with httpx.Client(base_url=running.url, headers=headers) as http:
-            api = Api(http, "LATER@AdobeOrg")
+        with client_of(running.url, "LATER@AdobeOrg") as api:
             flow, target = api.flow()
             api.first_run(flow)
             with charges.open("a", encoding="utf-8") as file:
                 file.write('{"data":{"id":"second","created":6}}\n{"data":{"id":"old","created":4}}\n')
             make_due(running, api, flow)
-            second, first = await_runs(api, flow, 2)
+            second, first = api.await_runs(flow, 2)
             counts = [run["metrics"]["recordSummary"]["inputRecordCount"] for run in (first, second)]
             assert counts == [1, 1]
             assert [item["_test"]["id"] for item in api.records(target.dataset)["items"]] == ["first", "second"]
@@ -275,9 +260,7 @@ def test_a_broken_file_of_records_is_named_in_the_failed_run(tmp_path: Path) -> 
     (tmp_path / "stripe").mkdir()
     (tmp_path / "stripe" / "charges.ndjson").write_text('{"data":\n', encoding="utf-8")
     with Background(Settings(port=0, database="sqlite://", sources=tmp_path)) as running:
-        headers = {"Authorization": "Bearer t", "x-api-key": "k", "x-gw-ims-org-id": "BROKEN@AdobeOrg"}
-        with httpx.Client(base_url=running.url, headers=headers) as http:
-            api = Api(http, "BROKEN@AdobeOrg")
+        with client_of(running.url, "BROKEN@AdobeOrg") as api:
             run = api.first_run(api.flow()[0])
             detail = run["activities"][0]["statusSummary"]["extensions"]["errorDetail"]
             assert f"{tmp_path / 'stripe' / 'charges.ndjson'}: not JSON" in detail
@@ -293,5 +276,5 @@ def test_a_run_of_a_deleted_source_connection_fails_in_copy(server: Background, 
     with world.database.writing() as tx:
         resources.remove(tx, Tenant(api.org, "prod", sandbox.id, "", ""), SOURCE_CONNECTIONS, source)
     make_due(server, api, flow)
-    second, _ = await_runs(api, flow, 2)
+    second, _ = api.await_runs(flow, 2)
     assert f"the source connection {source} was deleted" in json.dumps(second)

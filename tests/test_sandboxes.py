@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support import FLOW, HTTP_API, Api, Document, spec
+from tests.support import FLOW, HTTP_API, Api, Document, assert_problem, spec
 
 BASE = "/data/foundation/sandbox-management"
 SANDBOXES = f"{BASE}/sandboxes"
@@ -44,15 +44,6 @@ def page(api: Api, **params: int) -> Document:
 
 def names(listed: Document) -> list[str]:
     return [sandbox["name"] for sandbox in listed["sandboxes"]]
-
-
-def assert_sandbox_refusal(answer: httpx.Response, status: int, *mentions: str) -> None:
-    body = answer.json()
-    assert answer.status_code == status, answer.text
-    assert {"type", "title", "status", "detail"} <= set(body)
-    assert body["status"] == status
-    for text in mentions:
-        assert text in body["detail"]
 
 
 def test_a_new_organisation_has_the_production_sandbox(api: Api) -> None:
@@ -92,7 +83,7 @@ def test_nothing_is_behind_the_last_page(api: Api) -> None:
 
 @pytest.mark.parametrize("params", [{"limit": 0}, {"limit": "x"}, {"offset": -1}, {"start": 1}])
 def test_a_list_parameter_that_means_nothing_is_refused(api: Api, params: dict[str, str | int]) -> None:
-    assert_sandbox_refusal(api.http.get(SANDBOXES, params=params), 400, next(iter(params)))
+    assert_problem(api.http.get(SANDBOXES, params=params), 400, next(iter(params)))
 
 
 def test_a_sandbox_is_looked_up_by_name_and_stands_alone(api: Api) -> None:
@@ -102,7 +93,7 @@ def test_a_sandbox_is_looked_up_by_name_and_stands_alone(api: Api) -> None:
 
 
 def test_an_unknown_sandbox_is_not_found(api: Api) -> None:
-    assert_sandbox_refusal(api.http.get(f"{SANDBOXES}/dev"), 404, "Sandbox with name 'dev' not present.")
+    assert_problem(api.http.get(f"{SANDBOXES}/dev"), 404, "Sandbox with name 'dev' not present.")
 
 
 def test_a_new_sandbox_is_being_created_and_then_active(api: Api) -> None:
@@ -132,8 +123,8 @@ def test_a_sandbox_without_a_title_is_called_by_its_name(api: Api) -> None:
 
 def test_a_name_is_taken_once_in_an_organisation(api: Api) -> None:
     assert create(api, "dev").status_code == 202
-    assert_sandbox_refusal(create(api, "dev", title="Again"), 409, "dev")
-    assert_sandbox_refusal(create(api, "prod"), 409, "prod")
+    assert_problem(create(api, "dev", title="Again"), 409, "dev")
+    assert_problem(create(api, "prod"), 409, "prod")
     body = {"name": "dev", "title": "Dev", "type": "development"}
     answer = api.http.post(SANDBOXES, json=body, headers={"x-gw-ims-org-id": f"OTHER{api.org}"})
     assert answer.status_code == 202
@@ -141,7 +132,7 @@ def test_a_name_is_taken_once_in_an_organisation(api: Api) -> None:
 
 @pytest.mark.parametrize("name", ["", "Dev", "-dev", "dev_1", "dev 1", "dev\n", "développement", "d" * 256, 5, None])
 def test_a_name_has_lower_case_letters_digits_and_dashes(api: Api, name: Any) -> None:
-    assert_sandbox_refusal(create(api, name), 400, "name")
+    assert_problem(create(api, name), 400, "name")
 
 
 @pytest.mark.parametrize("name", ["d", "dev-1", "0", "d" * 255])
@@ -152,17 +143,17 @@ def test_short_and_long_names_are_taken(api: Api, name: str) -> None:
 
 @pytest.mark.parametrize("kind", [None, "staging", "Development", 5, ["development"]])
 def test_another_type_is_refused(api: Api, kind: Any) -> None:
-    assert_sandbox_refusal(create(api, "dev", type=kind), 400, "type")
+    assert_problem(create(api, "dev", type=kind), 400, "type")
 
 
 def test_a_title_is_a_text(api: Api) -> None:
-    assert_sandbox_refusal(create(api, "dev", title=5), 400, "title")
+    assert_problem(create(api, "dev", title=5), 400, "title")
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'"dev"'])
 def test_a_body_must_be_an_object(api: Api, body: bytes) -> None:
     answer = api.http.post(SANDBOXES, content=body, headers={"Content-Type": "application/json"})
-    assert_sandbox_refusal(answer, 400)
+    assert_problem(answer, 400)
 
 
 def test_a_refused_sandbox_does_not_exist(api: Api) -> None:
@@ -193,5 +184,5 @@ def test_a_new_sandbox_can_be_used_at_once(api: Api) -> None:
 def test_a_sandbox_belongs_to_its_organisation(api: Api) -> None:
     create(api, "dev")
     other = {"x-gw-ims-org-id": f"OTHER{api.org}"}
-    assert_sandbox_refusal(api.http.get(f"{SANDBOXES}/dev", headers=other), 404)
+    assert_problem(api.http.get(f"{SANDBOXES}/dev", headers=other), 404)
     assert names(api.http.get(SANDBOXES, headers=other).json()) == ["prod"]

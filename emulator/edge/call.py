@@ -29,6 +29,11 @@ def parsed(body: bytes) -> Any:
     return value
 
 
+def fault(error: orjson.JSONDecodeError) -> str:
+    """What is wrong with a text that is no JSON, and where."""
+    return f"{error.msg} at line {error.lineno} column {error.colno}"
+
+
 def _is_too_deep(value: Any) -> bool:
     level = [value]
     for _ in range(MAX_DEPTH):
@@ -120,8 +125,7 @@ class Call:
         try:
             value = parsed(self.body)
         except orjson.JSONDecodeError as error:
-            where = f"line {error.lineno} column {error.colno}"
-            raise Refusal("REQUEST-1000-400", detail=f"the body is not JSON: {error.msg} at {where}") from None
+            raise Refusal("REQUEST-1000-400", detail=f"the body is not JSON: {fault(error)}") from None
         if b"\\u0000" in self.body:
             raise Refusal("REQUEST-1000-400", detail="the body holds the character U+0000, which cannot be stored")
         return value

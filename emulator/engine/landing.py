@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -50,36 +50,41 @@ def dataset_of(tx: Transaction, tenant: Tenant, target_id: str) -> str:
     return dataset
 
 
-def map_all(mapper: Mapper | None, source: list[Document]) -> list[str]:
-    """Records in target shape, as JSON text."""
-    mapped = source if mapper is None else [mapper(record) for record in source]
-    return [orjson.dumps(record).decode() for record in mapped]
+class Mapped(NamedTuple):
+    """Records in target shape as JSON text, and their size in bytes."""
+
+    bodies: list[str]
+    size: int
+
+
+def map_all(mapper: Mapper | None, source: list[Document]) -> Mapped:
+    written = [orjson.dumps(record if mapper is None else mapper(record)) for record in source]
+    return Mapped([body.decode() for body in written], sum(len(body) for body in written))
 
 
 def land_batch(
-    world: World, tx: Transaction, tenant: Tenant, dataset: str, run: str, bodies: list[str], read_bytes: int
+    world: World, tx: Transaction, tenant: Tenant, dataset: str, run: str, mapped: Mapped, read_bytes: int
 ) -> str:
     """Land records of one run as one finished batch; returns the batch id. ``read_bytes`` is what was read for them."""
     now = world.clock.now()
     batch = world.ids.batch(now)
-    size = sum(len(body.encode()) for body in bodies)
     metrics = {
         "startTime": now,
         "endTime": now,
-        "recordsRead": len(bodies),
-        "recordsWritten": len(bodies),
+        "recordsRead": len(mapped.bodies),
+        "recordsWritten": len(mapped.bodies),
         "recordsFailed": 0,
         "inputByteSize": read_bytes,
         "inputFileCount": 1,
-        "inputRecordCount": len(bodies),
-        "outputRecordCount": len(bodies),
+        "inputRecordCount": len(mapped.bodies),
+        "outputRecordCount": len(mapped.bodies),
         "failedRecordCount": 0,
-        "outputByteSize": size,
+        "outputByteSize": mapped.size,
         "outputFileCount": 1,
         "partitionCount": 1,
     }
     create_batch(world, tx, tenant, dataset, batch, {"flowRunId": [run]}, metrics)
-    records.land(tx, tenant, dataset, batch, run, bodies)
+    records.land(tx, tenant, dataset, batch, run, mapped.bodies)
     return batch
 
 

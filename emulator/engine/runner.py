@@ -144,13 +144,12 @@ def _promote(attempt: _Attempt, reading: Reading) -> Promotion:
     try:
         dataset = landing.dataset_of(attempt.tx, attempt.tenant, target_id)
         mapper = landing.mapper_of(attempt.tx, attempt.tenant, attempt.flow)
-        bodies = landing.map_all(mapper, reading.records)
+        mapped = landing.map_all(mapper, reading.records)
     except MappingProblem as error:
         return Promotion(target_id, started, attempt.now(), failure=(error.code, str(error)))
     world, tenant, run_id = attempt.world, attempt.tenant, attempt.run_id
-    batch = landing.land_batch(world, attempt.tx, tenant, dataset, run_id, bodies, reading.size)
-    size = sum(len(body.encode()) for body in bodies)
-    return Promotion(target_id, started, attempt.now(), batch, len(bodies), size)
+    batch = landing.land_batch(world, attempt.tx, tenant, dataset, run_id, mapped, reading.size)
+    return Promotion(target_id, started, attempt.now(), batch, len(mapped.bodies), mapped.size)
 
 
 def _write_run(attempt: _Attempt, summary: Document, activities: list[Document]) -> None:

@@ -75,7 +75,7 @@ class Streaming:
         tenant = entrance.tenant
         dataset = landing.dataset_of(tx, tenant, flow["targetConnectionIds"][0])
         mapper = None if entrance.data_type == "xdm" else landing.mapper_of(tx, tenant, flow)
-        bodies = landing.map_all(mapper, messages)
+        bodies = landing.map_all(mapper, messages).bodies
         batch = self._batch(tx, tenant, flow["id"], dataset)
         with batch.lock:
             first, batch.filled = batch.filled, batch.filled + len(bodies)

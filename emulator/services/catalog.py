@@ -99,10 +99,9 @@ class Catalog:
 
     def datasets(self, call: Call) -> Answer:
         call.query.check(("limit", "start", "offset"), "CATALOG-0400-400")
-        return self._list(DATASETS, call)
+        return self._list(DATASETS, call, *_slice(call))
 
-    def _list(self, kind: Kind, call: Call) -> Answer:
-        limit, start = _slice(call)
+    def _list(self, kind: Kind, call: Call, limit: int, start: int) -> Answer:
         with self._database.reading() as tx:
             listed = resources.slice_with_ids(tx, call.tenant, kind, limit, start)
         members = (orjson.dumps(name) + b":" + body.encode() for name, body in listed)
@@ -135,10 +134,10 @@ class Catalog:
 
     def batches(self, call: Call) -> Answer:
         call.query.check(("limit", "start", "offset", "batch"), "CATALOG-0400-400")
-        _slice(call)
+        limit, start = _slice(call)
         wanted = call.query.one("batch")
         if wanted is None:
-            return self._list(BATCHES, call)
+            return self._list(BATCHES, call, limit, start)
         with self._database.reading() as tx:
             found = {name: self._batch(tx, call.tenant, name) for name in wanted.split(",")}
         return answer({name: document for name, document in found.items() if document is not None})

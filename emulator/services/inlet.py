@@ -9,7 +9,7 @@ import orjson
 from emulator.domain.errors import Refusal
 from emulator.domain.kinds import FLOWS
 from emulator.domain.mapping import MappingProblem
-from emulator.edge.call import Answer, Call, answer, parsed
+from emulator.edge.call import Answer, Call, answer, fault, parsed
 from emulator.edge.envelopes import inlet
 from emulator.edge.identity import Identity
 from emulator.edge.routing import MEGABYTE, Route, Service
@@ -168,8 +168,7 @@ def _parsed(call: Call) -> Document:
     try:
         message = parsed(call.body)
     except orjson.JSONDecodeError as error:
-        where = f"line {error.lineno} column {error.colno}"
-        raise Refusal("INLET-0400-400", detail=f"the message is not JSON: {error.msg} at {where}") from None
+        raise Refusal("INLET-0400-400", detail=f"the message is not JSON: {fault(error)}") from None
     if not isinstance(message, dict):
         raise Refusal("INLET-0400-400", detail="the message must be a JSON object")
     return message

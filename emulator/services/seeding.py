@@ -18,6 +18,7 @@ from emulator.domain.errors import Refusal
 from emulator.domain.identifiers import default_sandbox_id
 from emulator.domain.kinds import CONNECTIONS, FLOWS, SOURCE_CONNECTIONS, TARGET_CONNECTIONS
 from emulator.domain.tenant import Tenant
+from emulator.edge.call import fault
 from emulator.engine.world import World
 from emulator.services.catalog import Catalog
 from emulator.services.flow.entities import Entities
@@ -118,7 +119,7 @@ def _read(path: Path) -> Document:
     try:
         document = orjson.loads(path.read_bytes())
     except orjson.JSONDecodeError as error:
-        raise BadSeed(f"{path}: not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
+        raise BadSeed(f"{path}: not JSON: {fault(error)}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise BadSeed(f'{path}: expected an object with "format": {FORMAT}')
     tenants = document.get("tenants")
