@@ -147,11 +147,31 @@ class Database:
     def writing(self) -> Iterator[Transaction]:
         """Statements that are kept together when the block ends, and undone when it raises."""
         if self.family == "sqlite":
-            with self._writer, _transaction(self._own_connection(), "BEGIN IMMEDIATE") as connection:
+            with self._writer, self._transaction(self._own_connection(), "BEGIN IMMEDIATE") as connection:
                 yield Transaction(self, connection)
         else:
-            with self._pooled() as pooled, _transaction(pooled, "BEGIN") as connection:
+            with self._pooled() as pooled, self._transaction(pooled, "BEGIN") as connection:
                 yield Transaction(self, connection)
+
+    @contextmanager
+    def _transaction(self, connection: Any, begin: str) -> Iterator[Any]:
+        if getattr(connection, "in_transaction", False):
+            yield connection
+            return
+        self._control(connection, begin)
+        try:
+            yield connection
+            self._control(connection, "COMMIT")
+        except BaseException:
+            # Also when the commit failed: a transaction left open would swallow the writes after it.
+            connection.rollback()
+            raise
+
+    def _control(self, connection: Any, sql: str) -> None:
+        try:
+            connection.execute(sql)
+        except self.driver_error as error:
+            raise _explained(error) from None
 
     def _own_connection(self) -> Any:
         """SQLite: this thread's connection, or the only one when the database is in memory."""
@@ -181,20 +201,6 @@ class Database:
             opened.close()
         self._opened.clear()
         self.engine.dispose()
-
-
-@contextmanager
-def _transaction(connection: Any, begin: str) -> Iterator[Any]:
-    if getattr(connection, "in_transaction", False):
-        yield connection
-        return
-    connection.execute(begin)
-    try:
-        yield connection
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
 
 
 def _parsed(url: str) -> URL:
