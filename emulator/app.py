@@ -18,7 +18,7 @@ from emulator.engine.clock import Clock
 from emulator.engine.sources.samples import Samples
 from emulator.engine.ticker import Ticker
 from emulator.engine.world import World
-from emulator.services import admin, catalog, flow, ims, inlet, mapping, registry, sandboxes
+from emulator.services import admin, catalog, connectors, flow, ims, inlet, mapping, registry, sandboxes
 from emulator.services.admin import Standing
 from emulator.services.seeding import Seeds
 from emulator.settings import Settings, from_environment
@@ -65,6 +65,7 @@ def _compose(settings: Settings, database: Database) -> App:
         *mapping.services(world),
         registry.service(world),
         catalog.service(world),
+        connectors.service(world),
         sandboxes.service(world, identity),
         ims.service(world, key),
         inlet.service(world, identity),

@@ -17,6 +17,10 @@ def fixtures_folder() -> Path:
     return _data_root() / "fixtures"
 
 
+def openapi_folder() -> Path:
+    return _data_root() / "openapi"
+
+
 def fixture_files(folder: str, suffix: str) -> list[Path]:
     """The files of one fixture folder and its subfolders with this suffix, in name order."""
     return sorted((fixtures_folder() / folder).rglob(f"*{suffix}"))

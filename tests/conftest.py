@@ -7,18 +7,35 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from emulator.server import Background
 from emulator.settings import Settings
+from tests import contract
 from tests.support import Api
 
 # Where a PostgreSQL server is looked for; tests on it are skipped when none answers.
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432/postgres")
 DATABASES = ("sqlite-file", "sqlite-memory", "postgresql")
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_answer_is_as_documented() -> Iterator[None]:
+    """Whatever client a test makes: what it is answered is held against the OpenAPI documents."""
+    plain = httpx.Client.send
+
+    def send(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        answer = plain(client, request, **options)
+        contract.check(answer)
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx.Client, "send", send)
+        yield
 
 
 def _scratch_database() -> Iterator[str]:
@@ -41,6 +58,12 @@ def _scratch_database() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """The database that the shared server uses."""
+    yield from _scratch_database()
+
+
+@pytest.fixture(scope="module")
+def module_postgresql_url() -> Iterator[str]:
+    """A database for the tests of one module."""
     yield from _scratch_database()
 
 
@@ -89,3 +112,29 @@ def api(server: Background, org: str) -> Iterator[Api]:
     headers = {"Authorization": "Bearer test", "x-api-key": "tester", "x-gw-ims-org-id": org}
     with httpx.Client(base_url=server.url, headers=headers, timeout=30) as http:
         yield Api(http, org)
+
+
+# What a database could get wrong is tried on all three; rules that never see it on one file less, and
+# on PostgreSQL only in the full run.
+NEAR_THE_STORE = frozenset(
+    f"tests.test_{topic}"
+    for topic in (
+        "connections durability etags flows generated_findings inlet lists migrations on_demand_runs runs "
+        "schema_registry search transactions tutorials"
+    ).split()
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = []
+    for item in items:
+        database = getattr(getattr(item, "callspec", None), "params", {}).get("database_url")
+        if database is None or item.module.__name__ in NEAR_THE_STORE:  # type: ignore[attr-defined]
+            continue
+        if database == "sqlite-file":
+            left_out.append(item)
+        elif database == "postgresql":
+            item.add_marker(pytest.mark.slow)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]

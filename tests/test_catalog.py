@@ -8,7 +8,7 @@ import time
 import httpx
 import pytest
 
-from tests.support import CATALOG, FULL, Api, Document, assert_problem
+from tests.support import CATALOG, EVENT, FULL, PROFILE, Api, Document, assert_problem
 
 DATASETS = f"{CATALOG}/dataSets"
 BATCHES = f"{CATALOG}/batches"
@@ -68,6 +68,14 @@ def test_a_dataset_shows_what_was_sent_and_what_the_service_adds(api: Api) -> No
 def test_a_dataset_is_tagged_with_the_lower_case_name_of_its_table(api: Api, name: str, table: str) -> None:
     dataset = create(api, api.schema(), name=name).json()[0].removeprefix("@/dataSets/")
     assert dataset_of(api, dataset)["tags"]["adobe/pqs/table"] == [table]
+
+
+@pytest.mark.parametrize(("of_class", "behaviour"), [(PROFILE, "record"), (EVENT, "time-series")])
+def test_a_dataset_is_classified_by_what_the_class_of_its_schema_extends(
+    api: Api, of_class: str, behaviour: str
+) -> None:
+    dataset = api.dataset(api.schema(of_class=of_class))
+    assert dataset_of(api, dataset)["classification"] == {"dataBehavior": behaviour, "managedBy": "CUSTOMER"}
 
 
 def test_the_schema_may_be_named_by_its_alternative_id(api: Api) -> None:

@@ -54,11 +54,22 @@ def test_keys_without_a_value_are_absent(api: Api) -> None:
 
 
 def test_audit_fields_that_a_client_sends_are_not_believed(api: Api) -> None:
-    made = api.base_connection(id="mine", createdAt=5, imsOrgId="OTHER@AdobeOrg", etag="x", state="draft")
+    made = api.base_connection(id="mine", createdAt=5, imsOrgId="OTHER@AdobeOrg", etag="x", version="y")
     item = api.item("connections", made)
     assert item["id"] == made != "mine"
     assert item["imsOrgId"] == api.org
-    assert item["state"] == "enabled"
+    assert item["version"] == item["etag"] not in ("x", "y")
+
+
+@pytest.mark.parametrize("state", ["enabled", "disabled", "initializing"])
+def test_a_connection_may_begin_in_another_state(api: Api, state: str) -> None:
+    assert api.item("connections", api.base_connection(state=state))["state"] == state
+
+
+@pytest.mark.parametrize("state", ["delete-finalizing", "draft", 5])
+def test_a_state_that_a_connection_cannot_begin_in_is_refused(api: Api, state: Any) -> None:
+    body = {"name": "x", "connectionSpec": spec(SALESFORCE), "auth": SALESFORCE_AUTH, "state": state}
+    assert_refused(api.http.post(f"{FLOW}/connections", json=body), "FLOW-1456-400", "state")
 
 
 def test_secrets_are_stored_and_never_shown(api: Api) -> None:
@@ -69,6 +80,33 @@ def test_secrets_are_stored_and_never_shown(api: Api) -> None:
         text = api.http.get(path).text
         assert "p4ssw0rd" not in text
         assert "t0k3n" not in text
+
+
+def test_a_parameter_that_no_spec_describes_is_hidden_when_it_is_called_like_a_secret(api: Api) -> None:
+    params = {
+        **SALESFORCE_PARAMS,
+        "s3SecretKey": "p4ss",
+        "clientSecret": "p4ss",
+        "tokenUrl": "https://x",
+        "colour": "red",
+    }
+    made = api.base_connection(SALESFORCE, auth=SALESFORCE_AUTH | {"params": params})
+    shown = api.item("connections", made)["auth"]["params"]
+    assert (shown["s3SecretKey"], shown["clientSecret"]) == ("xxxx", "xxxx")
+    assert (shown["tokenUrl"], shown["colour"]) == ("https://x", "red")
+
+
+def test_a_secret_stays_one_when_its_spec_stops_calling_it_so(api: Api) -> None:
+    made = api.base_connection(SALESFORCE, auth=SALESFORCE_AUTH)
+    (document,) = api.http.get(f"{FLOW}/connectionSpecs/{SALESFORCE}").json()["items"]
+    without = {name: value for name, value in document.items() if name != "authSpec"}
+    assert api.http.put(f"{FLOW}/connectionSpecs/{SALESFORCE}", json=without).status_code == 200
+    assert api.patch("connections", made, [{"op": "replace", "path": "/name", "value": "New"}]).status_code == 200
+    assert api.item("connections", made)["auth"]["params"] == {
+        "username": "someone",
+        "password": "xxxx",
+        "securityToken": "xxxx",
+    }
 
 
 def test_secrets_survive_a_patch_of_something_else(api: Api) -> None:
@@ -231,7 +269,7 @@ def test_a_connection_that_a_flow_uses_cannot_be_deleted(api: Api) -> None:
 def test_an_unknown_connection_is_not_found_by_any_call(api: Api) -> None:
     path = f"{FLOW}/connections/84224def-1e2a-4d95-9ea2-132d697ed2aa"
     operations = [{"op": "replace", "path": "/name", "value": "x"}]
-    answers = [api.http.get(path), api.http.delete(path), api.http.get(f"{path}/explore?objectType=rest")]
+    answers = [api.http.get(path), api.http.delete(path), api.http.get(f"{path}/explore?objectType=rest&object=json")]
     answers.append(api.http.patch(path, json=operations, headers={"If-Match": "*"}))
     for answer in answers:
         body = assert_refused(answer, "FLOW-1439-404")

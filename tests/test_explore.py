@@ -1,27 +1,24 @@
-"""Exploring REST sources."""
+"""Exploring REST sources, and what is checked before any source is looked at."""
 
 from __future__ import annotations
 
-import base64
-import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support import AMAZON_S3, CAPILLARY, FLOW, ZENDESK, Api, assert_refused
+from tests.exploring import database, encoded, file_store, found, put, server_over
+from tests.exploring import explore as explore_any
+from tests.support import AMAZON_S3, CAPILLARY, DATA_LAKE, FLOW, STRIPE, ZENDESK, Api, assert_refused
 
 RESOURCES = ["charges", "subscriptions", "refunds", "balance_transactions", "customers", "prices"]
-
-
-def encoded(params: Any) -> str:
-    return base64.b64encode(json.dumps(params).encode()).decode()
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 def explore(api: Api, connection: str, **params: Any) -> httpx.Response:
     query = {"objectType": "rest", "object": "json", "fileType": "json"} | params
-    chosen = {name: value for name, value in query.items() if value is not None}
-    return api.http.get(f"{FLOW}/connections/{connection}/explore", params=chosen)
+    return explore_any(api, connection, **{name: value for name, value in query.items() if value is not None})
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
@@ -106,7 +103,95 @@ def test_a_source_without_records_says_where_to_put_some(api: Api) -> None:
     assert "zendesk/ of the folder given with --sources" in message
 
 
-def test_a_file_store_is_not_explored_yet(api: Api) -> None:
-    keys = {"specName": "Access Key", "params": {"s3AccessKey": "x", "s3SecretKey": "x"}}
-    answer = explore(api, api.base_connection(AMAZON_S3, auth=keys), objectType="root")
-    assert_refused(answer, "CONNECTOR-1336-400")
+@pytest.mark.parametrize("preview", ["true", "false"])
+def test_broken_records_of_somebody_are_a_refusal(tmp_path: Path, preview: str) -> None:
+    put(tmp_path, "stripe/charges.ndjson", '{"data":\n')
+    put(tmp_path, "stripe/prices.json", '{"a":' * 200 + "1" + "}" * 200)
+    with server_over(tmp_path) as api:
+        connection = api.base_connection()
+        for resource, reason in (("charges", "not JSON"), ("prices", "more than 100 levels")):
+            answer = explore(api, connection, preview=preview, sourceParams=encoded({"resourcePath": resource}))
+            assert reason in assert_refused(answer, "CONNECTOR-1312-400", "object")["errorMessage"]
+
+
+def test_the_number_of_previewed_records_can_be_chosen(api: Api) -> None:
+    answer = explore(api, api.base_connection(), preview="true", previewCount="3")
+    assert len(found(answer)["data"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("objectType", "", "CONNECTOR-1334-400"),
+        ("fileType", "", "CONNECTOR-1334-400"),
+        ("fileType", "xml", "CONNECTOR-1399-400"),
+        ("preview", "", "CONNECTOR-1334-400"),
+        ("preview", "1", "CONNECTOR-1312-400"),
+        ("previewCount", "0", "CONNECTOR-1312-400"),
+        ("previewCount", "101", "CONNECTOR-1312-400"),
+        ("previewCount", "²", "CONNECTOR-1312-400"),
+        ("columnDelimiter", "", "CONNECTOR-1334-400"),
+        ("columnDelimiter", ";;", "CONNECTOR-1331-400"),
+        ("columnDelimiter", '"', "CONNECTOR-1312-400"),
+        ("columnDelimiter", "\n", "CONNECTOR-1312-400"),
+        ("compressionType", "rar", "CONNECTOR-1312-400"),
+        ("encoding", "UTF-16", "CONNECTOR-1312-400"),
+        ("determineProperties", "perhaps", "CONNECTOR-1312-400"),
+        ("filters", "", "CONNECTOR-1334-400"),
+        ("filters", "!!!", "CONNECTOR-1389-400"),
+        ("filters", encoded(b"no JSON"), "CONNECTOR-1335-400"),
+        ("sourceParams", "", "CONNECTOR-1334-400"),
+    ],
+)
+def test_a_value_is_checked_whatever_is_explored(api: Api, name: str, value: str, code: str) -> None:
+    for connection, kind in ((file_store(api), "root"), (database(api), "root"), (api.base_connection(), "rest")):
+        answer = explore_any(api, connection, **{"objectType": kind, "object": "json", name: value})
+        assert_refused(answer, code, name)
+
+
+def test_a_refused_value_is_shown_with_what_would_be_right(api: Api) -> None:
+    answer = explore_any(api, file_store(api), objectType="root", compressionType="rar")
+    body = assert_refused(answer, "CONNECTOR-1312-400")
+    assert body["report"]["given"] == "rar"
+    assert "bzip2, gzip, deflate, zipDeflate, tarGzip, tar" in body["errorMessage"]
+
+
+@pytest.mark.parametrize(
+    ("family", "object_type", "known"),
+    [
+        ("rest", "root", "Stripe knows: rest."),
+        ("table", "file", "Salesforce knows: root, table."),
+        ("table", "view", "Salesforce knows: root, table."),
+        ("file", "table", "Amazon S3 knows: root, folder, file."),
+    ],
+)
+def test_an_object_type_of_another_family_names_the_known_ones(
+    api: Api, family: str, object_type: str, known: str
+) -> None:
+    connections = {"rest": api.base_connection(), "table": database(api), "file": file_store(api)}
+    answer = explore_any(api, connections[family], objectType=object_type, object="x")
+    assert known in assert_refused(answer, "CONNECTOR-1358-400", "objectType")["errorMessage"]
+
+
+def test_properties_of_files_are_determined_for_files_alone(api: Api) -> None:
+    table = explore_any(api, database(api), objectType="table", object="Orders", determineProperties="true")
+    assert_refused(table, "CONNECTOR-1371-400", "determineProperties")
+    rest = explore(api, api.base_connection(), fileType=None, determineProperties="true")
+    assert_refused(rest, "CONNECTOR-1376-400", "determineProperties")
+
+
+def test_a_source_that_streams_cannot_be_explored(api: Api) -> None:
+    answer = explore_any(api, api.streaming_connection(), objectType="root")
+    assert_refused(answer, "CONNECTOR-1336-400", "id")
+
+
+@pytest.mark.parametrize("spec_id", [AMAZON_S3, STRIPE, DATA_LAKE])
+def test_only_a_source_without_accounts_is_explored_by_its_spec(api: Api, spec_id: str) -> None:
+    answer = api.http.get(f"{FLOW}/connectionSpecs/{spec_id}/explore", params={"objectType": "root"})
+    assert_refused(answer, "CONNECTOR-1372-400", "id")
+
+
+@pytest.mark.parametrize("collection", ["connections", "connectionSpecs"])
+def test_what_is_not_there_cannot_be_explored(api: Api, collection: str) -> None:
+    answer = api.http.get(f"{FLOW}/{collection}/{UNKNOWN}/explore", params={"objectType": "root"})
+    assert assert_refused(answer, "FLOW-1439-404")["report"]["type"] == collection

@@ -142,15 +142,18 @@ def test_a_target_that_is_no_data_lake_is_refused_by_a_source_flow(api: Api) -> 
     assert "c604ff05-7f1a-43c0-8e18-33bf874cb11c" in message
 
 
-def test_a_streaming_flow_takes_no_schedule(api: Api) -> None:
+def test_a_streaming_flow_keeps_no_schedule(api: Api) -> None:
     changes: Document = {"flowSpec": spec(SDK_FLOW)}
     source, target = api.source_connection(spec_id=STREAMING_SDK), api.target()
     body = api.flow_body(source, target, {"a": "_test.a"}, **changes)
-    assert_refused(api.http.post(f"{FLOW}/flows", json=body), "CONNECTOR-1312-400", "scheduleParams")
-    del body["scheduleParams"]
-    item = api.item("flows", api.make("flows", body))
+    flow = api.make("flows", body)
+    item = api.item("flows", flow)
     assert "scheduleParams" not in item
     assert item["providerRefId"]
+    schedule = [{"op": "add", "path": "/scheduleParams", "value": body["scheduleParams"]}]
+    assert_refused(api.patch("flows", flow, schedule), "CONNECTOR-1312-400", "scheduleParams")
+    body["scheduleParams"] = "hourly"
+    assert_refused(api.http.post(f"{FLOW}/flows", json=body), "CONNECTOR-1312-400", "scheduleParams")
 
 
 def test_some_flow_specs_insist_on_a_mapping(api: Api) -> None:

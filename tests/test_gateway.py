@@ -31,6 +31,11 @@ def test_a_missing_header_is_answered_by_the_gateway(
     assert answer.json() == {"error_code": code, "message": message}
 
 
+def test_an_empty_organisation_is_answered_by_the_service(server: Background) -> None:
+    answer = httpx.get(f"{server.url}{FLOW}/flows", headers=HEADERS | {"x-gw-ims-org-id": ""})
+    assert_refused(answer, "FLOW-2001-401", "x-gw-ims-org-id")
+
+
 @pytest.mark.parametrize("value", ["t", "Basic dXNlcg==", "Bearer"])
 def test_an_authorization_that_is_no_bearer_token_is_not_valid(server: Background, value: str) -> None:
     answer = httpx.get(f"{server.url}{FLOW}/flows", headers=HEADERS | {"Authorization": value})

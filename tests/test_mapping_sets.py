@@ -154,6 +154,17 @@ def test_a_set_may_be_empty(api: Api) -> None:
     assert full(api, made(api, new_shape(api.schema())))["mappings"] == []
 
 
+def test_a_set_is_checked_whether_or_not_a_client_asks_for_it(api: Api) -> None:
+    """A public client sends ``validate=False`` with every set."""
+    body = new_shape(api.schema(), NEW_MAPPING)
+    for validate in ("False", "true"):
+        assert api.http.post(MAPPING_SETS, params={"validate": validate}, json=body).status_code == 200
+    for wrong in ({"validate": "perhaps"}, {"validates": "true"}):
+        assert api.http.post(MAPPING_SETS, params=wrong, json=body).status_code == 400
+    answer = api.http.post(MAPPING_SETS, params={"validate": "False"}, json=body | {"mappings": "none"})
+    assert answer.status_code == 400
+
+
 def test_sets_are_listed_newest_first_with_a_page(api: Api) -> None:
     schema = api.schema()
     sets = [made(api, new_shape(schema, NEW_MAPPING)) for _ in range(3)]

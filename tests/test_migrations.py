@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from emulator.store import migrations
+from emulator.domain.kinds import FLOWS
+from emulator.domain.tenant import Tenant
+from emulator.server import Background
+from emulator.settings import Settings
+from emulator.store import migrations, resources
 from emulator.store.database import Database, UnusableDatabase
 from emulator.store.migrations import migrate
+from tests.support import FLOW, client_of
 
 
 @pytest.fixture
@@ -80,3 +85,26 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnusableDatabase, match="file is not a database"):
         migrate(database)
     database.close()
+
+
+def test_flows_of_the_first_schema_are_found_by_what_is_indexed_now(lasting_url: str) -> None:
+    with Background(Settings(port=0, database=lasting_url)) as server, client_of(server.url, "OLD@AdobeOrg") as api:
+        flow, _ = api.flow(name="From the first release")
+    database = Database(lasting_url)
+    with database.engine.begin() as connection:
+        if database.family == "postgresql":
+            connection.execute(text("BEGIN"))
+        connection.execute(text("DROP TABLE entry"))
+        connection.execute(text("DROP TABLE pending_run"))
+        connection.execute(text("CREATE TABLE link (seq INTEGER)"))
+        connection.execute(text("UPDATE meta SET value = '1' WHERE key = 'schema'"))
+    assert migrate(database) == 1
+    with database.reading() as tx:
+        tenant = Tenant("OLD@AdobeOrg", "prod", "", "", "")
+        source = resources.read(tx, tenant, FLOWS, flow)
+        assert source is not None
+        assert resources.linked(tx, tenant, FLOWS, "sourceConnectionIds[]", source["sourceConnectionIds"][0]) == [flow]
+    database.close()
+    with Background(Settings(port=0, database=lasting_url)) as server, client_of(server.url, "OLD@AdobeOrg") as api:
+        found = api.http.get(f"{FLOW}/flows", params={"property": "name==from the FIRST release"}).json()["items"]
+        assert [item["id"] for item in found] == [flow]

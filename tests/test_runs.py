@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator.domain.kinds import SOURCE_CONNECTIONS
-from emulator.domain.tenant import Tenant
 from emulator.server import Background
 from emulator.settings import Settings
-from emulator.store import resources, schedules
+from emulator.store import schedules
 from tests.support import CATALOG, FLOW, ZENDESK, Api, client_of
 
 PAIRS = {"data.id": "_test.id", "data.created": "_test.created"}
@@ -265,17 +263,3 @@ def test_a_broken_file_of_records_is_named_in_the_failed_run(tmp_path: Path) -> 
             run = api.first_run(api.flow()[0])
             detail = run["activities"][0]["statusSummary"]["extensions"]["errorDetail"]
             assert f"{tmp_path / 'stripe' / 'charges.ndjson'}: not JSON" in detail
-
-
-def test_a_run_of_a_deleted_source_connection_fails_in_copy(server: Background, api: Api) -> None:
-    flow, _ = api.flow()
-    api.first_run(flow)
-    source = api.item("flows", flow)["sourceConnectionIds"][0]
-    world = server.app.world
-    sandbox = world.sandboxes.find(api.org, "prod", 0)
-    assert sandbox is not None
-    with world.database.writing() as tx:
-        resources.remove(tx, Tenant(api.org, "prod", sandbox.id, "", ""), SOURCE_CONNECTIONS, source)
-    make_due(server, api, flow)
-    second, _ = api.await_runs(flow, 2)
-    assert f"the source connection {source} was deleted" in json.dumps(second)

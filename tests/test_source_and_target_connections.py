@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.operating import ended
 from tests.support import (
     AMAZON_S3,
     DATA_LAKE,
@@ -158,3 +159,18 @@ def test_a_patched_source_connection_is_checked_like_a_new_one(api: Api) -> None
     bad = [{"op": "replace", "path": "/params/resourcePath", "value": "nothing"}]
     assert_refused(api.patch("sourceConnections", made, bad), "CONNECTOR-1312-400", "params.resourcePath")
     assert api.item("sourceConnections", made)["params"] == {"resourcePath": "refunds"}
+
+
+def test_a_patched_source_connection_does_not_reach_a_flow_until_it_is_joined_again(api: Api) -> None:
+    source, target = api.source_connection(), api.target()
+    plan = {"startTime": "1625040887", "frequency": "once"}
+    flow = api.make("flows", api.flow_body(source, target, {"data.id": "_test.id"}, scheduleParams=plan))
+    api.first_run(flow)
+    refunds = [{"op": "replace", "path": "/params/resourcePath", "value": "refunds"}]
+    assert api.patch("sourceConnections", source, refunds).status_code == 200
+    assert api.item("flows", flow)["sourceConnectionIds"] == [source]
+    everything = {"startTime": 0, "windowStartTime": 0, "windowEndTime": 4102444800}
+    asked = api.http.post(f"{FLOW}/runs", json={"flowId": flow, "params": everything}).json()["items"][0]["id"]
+    assert ended(api, asked)["metrics"]["statusSummary"]["status"] == "success"
+    ids = {record["_test"]["id"][:3] for record in api.records(target.dataset, limit=1000)["items"]}
+    assert ids == {"ch_"}

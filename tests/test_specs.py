@@ -108,6 +108,11 @@ def test_specs_take_no_other_parameter(api: Api) -> None:
     assert_refused(api.http.get(f"{FLOW}/flowSpecs?property=id>5"), "FLOW-1448-400")
 
 
+def test_a_filter_on_a_field_that_specs_do_not_have_is_refused(api: Api) -> None:
+    assert_refused(api.http.get(f"{FLOW}/connectionSpecs?property=colour==red"), "FLOW-1423-400", "property")
+    assert_refused(api.http.get(f"{FLOW}/flowSpecs?property=colour==red"), "FLOW-1449-400", "property")
+
+
 def test_specs_are_the_same_in_every_organisation(api: Api) -> None:
     other = api.http.get(f"{FLOW}/flowSpecs", headers={"x-gw-ims-org-id": f"OTHER{api.org}"})
     assert other.json()["items"] == every(api, "flowSpecs")

@@ -6,6 +6,7 @@ documented code and the field's path.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from jsonschema_rs import ValidationError
@@ -15,42 +16,55 @@ from emulator.domain.kinds import CONNECTIONS, DATASETS, SCHEMAS
 from emulator.domain.lookup import Lookup
 from emulator.domain.schema_ids import schema_id
 from emulator.domain.shapes import known_connection_spec, object_field, text_field, wrong
-from emulator.domain.specs import DATA_LAKE, HTTP_STREAMING, AuthSpec, Catalogue, ConnectionSpec
+from emulator.domain.source_params import check_data, check_source_params
+from emulator.domain.specs import DATA_LAKE, HTTP_STREAMING, AuthSpec, ConnectionSpec, Specs, looks_secret
 
 Document = dict[str, Any]
 HIDDEN = "xxxx"
+DRAFT = "draft"
 
 
 class Admitted(NamedTuple):
-    """What may be stored: the document as shown, and the secrets that are kept beside it."""
+    """What may be stored: the document as shown, and what is kept beside it and never shown."""
 
     document: Document
     secrets: Document
 
 
-def admit_connection(body: Document, specs: Catalogue) -> Admitted:
-    """A base connection: its spec exists, its auth names a way the spec knows, with its parameters."""
+def admit_connection(body: Document, specs: Specs, draft: bool = False, hidden: Iterable[str] = ()) -> Admitted:
+    """A base connection: its spec exists, its auth names a way the spec knows, with its parameters.
+
+    A draft may lack auth and parameters; what it has is held to the same rules when it is published.
+    Parameters in ``hidden`` stay secret, whatever has become of the spec that marked them.
+    """
     spec, reference = known_connection_spec(body, specs)
+    _check_draft(draft, spec)
     text_field(body, "name")
     text_field(body, "description")
     document = {**body, "connectionSpec": reference}
     auth = object_field(body, "auth")
     if not auth:
-        if spec.auth_specs and spec.needs_base_connection:
+        if spec.auth_specs and spec.needs_base_connection and not draft:
             raise Refusal("CONNECTOR-1304-400", name="auth", field="auth", hint=_known_ways(spec))
         document.pop("auth", None)
         return Admitted(document, {})
     auth_spec = _auth_spec(auth, spec)
     params = object_field(auth, "params", "auth.") or {}
-    if auth_spec is None:
-        return Admitted(document, {})
-    _check_params(params, auth_spec)
+    if auth_spec is not None and not draft:
+        _check_params(params, auth_spec)
     if spec.id == HTTP_STREAMING:
         params = _streaming_params(params, body)
-    secrets = {name: value for name, value in params.items() if name in auth_spec.secrets and value is not None}
+    hides = looks_secret if auth_spec is None else auth_spec.hides
+    kept = frozenset(hidden)
+    secrets = {name: value for name, value in params.items() if value is not None and (name in kept or hides(name))}
     shown = {name: HIDDEN if name in secrets else value for name, value in params.items()}
     document["auth"] = {**auth, "params": shown}
     return Admitted(document, secrets)
+
+
+def _check_draft(draft: bool, spec: ConnectionSpec) -> None:
+    if draft and not spec.takes_drafts:
+        raise Refusal("CONNECTOR-1368-400", field="mode", given="draft", hint=f"{spec.title} knows no draft mode.")
 
 
 def with_secrets(document: Document, secrets: Document) -> Document:
@@ -91,7 +105,7 @@ def _param_refusal(error: ValidationError, params: Document, auth_spec: AuthSpec
         )
     path = ".".join(["auth.params", *(str(part) for part in error.instance_path)])
     name = str(error.instance_path[0]) if error.instance_path else ""
-    given = params.get(name) if name not in auth_spec.secrets else None
+    given = params.get(name) if not auth_spec.hides(name) else None
     return wrong(path, given, f"{_kind_of(error)} of the schema of {auth_spec.name} is not met.")
 
 
@@ -105,9 +119,10 @@ def _streaming_params(params: Document, body: Document) -> Document:
     return {"sourceId": name, "name": name, "authenticationRequired": False, **params}
 
 
-def admit_source_connection(body: Document, specs: Catalogue, find: Lookup) -> Document:
+def admit_source_connection(body: Document, specs: Specs, find: Lookup, draft: bool = False) -> Document:
     """A source connection: its base connection exists if its spec has accounts, and has none if not."""
     spec, reference = known_connection_spec(body, specs)
+    _check_draft(draft, spec)
     text_field(body, "name", required=True)
     text_field(body, "description")
     document = {**body, "connectionSpec": reference}
@@ -115,17 +130,17 @@ def admit_source_connection(body: Document, specs: Catalogue, find: Lookup) -> D
     base_id = document.pop("connectionId", None) or text_field(body, "baseConnectionId")
     if base_id is None:
         document.pop("baseConnectionId", None)
-        if spec.needs_base_connection:
+        if spec.needs_base_connection and not draft:
             raise Refusal("CONNECTOR-1304-400", name="baseConnectionId", field="baseConnectionId")
         base = None
     elif not spec.needs_base_connection and spec.family in ("file", "streaming"):
         raise Refusal("CONNECTOR-1332-400", id=spec.id, field="baseConnectionId", given=base_id)
     else:
-        base = existing_connection(base_id, find)
+        base = existing_connection(base_id, find, draft)
         document["baseConnectionId"] = base_id
         _check_same_family(spec, base, specs)
-    _check_data(body, spec)
-    _check_source_params(body, spec)
+    check_data(body, spec)
+    check_source_params(body, spec, draft)
     if base is not None:
         document["inheritedAttributes"] = {
             "baseConnection": {"id": base["id"], "connectionSpec": base["connectionSpec"]}
@@ -133,7 +148,7 @@ def admit_source_connection(body: Document, specs: Catalogue, find: Lookup) -> D
     return document
 
 
-def existing_connection(base_id: Any, find: Lookup) -> Document:
+def existing_connection(base_id: Any, find: Lookup, draft: bool) -> Document:
     """The base connection of that id. No body is published for an unknown one; the nearest code names it."""
     found = find(CONNECTIONS, base_id) if isinstance(base_id, str) else None
     if found is None:
@@ -144,13 +159,22 @@ def existing_connection(base_id: Any, find: Lookup) -> Document:
             field="baseConnectionId",
             hint="No base connection has this id in this sandbox.",
         )
+    check_published(found, "baseConnectionId", draft)
     return found
 
 
-def _check_same_family(spec: ConnectionSpec, base: Document, specs: Catalogue) -> None:
+def check_published(parent: Document, field: str, draft: bool) -> None:
+    """Documented order of publishing: base connection, source and target connection, flow."""
+    if parent["state"] == DRAFT and not draft:
+        raise wrong(
+            field, parent["id"], f"{parent.get('name', 'It')} is a draft: publish it first (action?op=publish)."
+        )
+
+
+def _check_same_family(spec: ConnectionSpec, base: Document, specs: Specs) -> None:
     # Several published sources use one spec for the base connection and a sibling for the source
     # connection, so only a different kind of system is refused.
-    of_base = specs.connections[base["connectionSpec"]["id"]]
+    of_base = specs.connection_at(base["connectionSpec"])
     if of_base.family != spec.family:
         raise Refusal(
             "FLOW-1413-400",
@@ -160,51 +184,20 @@ def _check_same_family(spec: ConnectionSpec, base: Document, specs: Catalogue) -
         )
 
 
-_FORMATS = {
-    "file": ("delimited", "json", "parquet"),
-    "table": ("tabular",),
-    "rest": ("json",),
-    "streaming": ("json", "raw", "xdm", "delimited", "parquet"),
-}
-# Accepted wherever a published sample of an older date sends it.
-_OLD_FORMAT = "parquet_xdm"
-
-
-def _check_data(body: Document, spec: ConnectionSpec) -> None:
-    data = object_field(body, "data")
-    given = (data or {}).get("format")
-    if data is None or given is None or spec.family not in _FORMATS:
-        return
-    allowed = _FORMATS[spec.family]
-    if not isinstance(given, str) or given.lower() not in (*allowed, _OLD_FORMAT):
-        raise Refusal("CONNECTOR-1327-400", value=given, allowed=", ".join(allowed), field="data.format", given=given)
-
-
-def _check_source_params(body: Document, spec: ConnectionSpec) -> None:
-    params = object_field(body, "params") or {}
-    properties = spec.document.get("sourceSpec", {}).get("spec", {}).get("properties", {})
-    for name in spec.required_params:
-        # Pages of before 2021 call a table's name its path.
-        if params.get(name) in (None, "") and not (name == "tableName" and params.get("path")):
-            raise Refusal("CONNECTOR-1304-400", name=name, field=f"params.{name}")
-    for name, rule in properties.items():
-        if name in params and "enum" in rule and params[name] not in rule["enum"]:
-            raise wrong(f"params.{name}", params[name], f"Use one of: {', '.join(rule['enum'])}.")
-
-
-def admit_target_connection(body: Document, specs: Catalogue, find: Lookup) -> Document:
+def admit_target_connection(body: Document, specs: Specs, find: Lookup, draft: bool = False) -> Document:
     """A target connection: its dataset and schema exist and belong to each other.
 
     One published tutorial names the source's own spec here. That is accepted for REST sources; the
     flow then treats the target as the data lake.
     """
     spec, reference = known_connection_spec(body, specs)
+    _check_draft(draft, spec)
     text_field(body, "name")
     text_field(body, "description")
     document = {**body, "connectionSpec": reference}
     base_id = text_field(body, "baseConnectionId")
     if base_id is not None:
-        base = existing_connection(base_id, find)
+        base = existing_connection(base_id, find, draft)
         document["inheritedAttributes"] = {
             "baseConnection": {"id": base["id"], "connectionSpec": base["connectionSpec"]}
         }
@@ -212,7 +205,7 @@ def admit_target_connection(body: Document, specs: Catalogue, find: Lookup) -> D
         document.pop("baseConnectionId", None)
     object_field(body, "data")
     params = object_field(body, "params") or {}
-    if is_lake(spec):
+    if is_lake(spec) and not (draft and not params.get("dataSetId")):
         _check_dataset(body, params, find)
     return document
 

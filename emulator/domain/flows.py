@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from emulator.domain import schedule
-from emulator.domain.connections import is_lake
+from emulator.domain.connections import DRAFT, check_published, is_lake
 from emulator.domain.errors import Refusal
-from emulator.domain.kinds import CONNECTIONS, DATASETS, MAPPING_SETS, SOURCE_CONNECTIONS, TARGET_CONNECTIONS, Kind
+from emulator.domain.kinds import CONNECTIONS, SOURCE_CONNECTIONS, TARGET_CONNECTIONS, Kind
 from emulator.domain.lookup import Lookup
-from emulator.domain.schema_ids import schema_id
 from emulator.domain.shapes import object_field, spec_reference, text_field, wrong
-from emulator.domain.specs import Catalogue, FlowSpec
+from emulator.domain.specs import FlowSpec, Specs
+from emulator.domain.transformations import check_transformations
 
 Document = dict[str, Any]
 
 
-def admit_flow(body: Document, specs: Catalogue, find: Lookup) -> Document:
-    """What is to be stored of a flow, with the attributes it inherits from its connections."""
+@dataclass(frozen=True)
+class Circumstances:
+    """What a flow is judged by besides itself: the specs in force, what is stored, the time in milliseconds.
+
+    ``draft`` is true for a flow that is not yet published, ``before`` is the flow that a patch changes.
+    """
+
+    specs: Specs
+    find: Lookup
+    now: int
+    draft: bool = False
+    before: Document | None = None
+
+
+def admit_flow(body: Document, around: Circumstances) -> Document:
+    """What is to be stored of a flow, with the attributes it inherits from its connections.
+
+    A draft may lack transformations and schedule; publishing holds it to them.
+    """
     if "state" in body:
         raise Refusal("FLOW-1410-400", field="state", given=body["state"])
+    specs, find = around.specs, around.find
     spec, reference = _flow_spec(body, specs)
+    body = _without_idle_schedule(body, spec, around)
+    if around.draft and not spec.takes_drafts:
+        raise Refusal("CONNECTOR-1368-400", field="mode", given="draft", hint=f"{spec.name} knows no draft mode.")
     text_field(body, "name", required=True)
     text_field(body, "description")
-    source = _joined(body, "sourceConnectionIds", SOURCE_CONNECTIONS, find)
-    target = _joined(body, "targetConnectionIds", TARGET_CONNECTIONS, find)
+    source = _joined(body, "sourceConnectionIds", SOURCE_CONNECTIONS, around)
+    target = _joined(body, "targetConnectionIds", TARGET_CONNECTIONS, around)
     _check_source_spec(source, spec)
     _check_target_spec(target, spec, specs)
     document = {
@@ -33,16 +55,44 @@ def admit_flow(body: Document, specs: Catalogue, find: Lookup) -> Document:
         "sourceConnectionIds": [source["id"]],
         "targetConnectionIds": [target["id"]],
     }
-    _check_schedule(body, spec)
-    _check_transformations(body, spec, target, find)
+    if not (around.draft and body.get("scheduleParams") in (None, {})):
+        _check_schedule(body, spec)
+    if _are_new(body, around):
+        check_transformations(body, spec, target, around.find, around.now, around.draft)
     _check_options(body)
+    _check_labels(body)
     document["inheritedAttributes"] = _inherited(spec, source, target, find)
     return document
 
 
-def _flow_spec(body: Document, specs: Catalogue) -> tuple[FlowSpec, Document]:
+def connected(flow: Document, find: Lookup) -> Document:
+    """The parameters of the two connections that a flow joins: ``{"source", "target"}``.
+
+    Documented by the update guide: patching a connection later does not reach the flow, so each flow
+    keeps what it was made with.
+    """
+    source = find(SOURCE_CONNECTIONS, flow["sourceConnectionIds"][0]) or {}
+    target = find(TARGET_CONNECTIONS, flow["targetConnectionIds"][0]) or {}
+    return {"source": source.get("params") or {}, "target": target.get("params") or {}}
+
+
+def joins_the_same(before: Document, after: Document) -> bool:
+    """Whether a flow in force still joins the connections that it joined."""
+    names = ("sourceConnectionIds", "targetConnectionIds")
+    return before["state"] != DRAFT and all(before[name] == after[name] for name in names)
+
+
+def _are_new(body: Document, around: Circumstances) -> bool:
+    """A patch of something else does not bring up again what was right when it was set, or what a run wrote."""
+    before = around.before
+    if before is None or (before["state"] == DRAFT and not around.draft):
+        return True
+    return any(body.get(name) != before.get(name) for name in ("transformations", "scheduleParams"))
+
+
+def _flow_spec(body: Document, specs: Specs) -> tuple[FlowSpec, Document]:
     spec_id, version = spec_reference(body, "flowSpec")
-    spec = specs.flows.get(spec_id)
+    spec = specs.flow(spec_id)
     if spec is None:
         raise Refusal(
             "FLOW-1413-400", field="flowSpec.id", given=spec_id, hint="GET /flowSpecs lists the ids that exist."
@@ -50,7 +100,7 @@ def _flow_spec(body: Document, specs: Catalogue) -> tuple[FlowSpec, Document]:
     return spec, {"id": spec.id, "version": version}
 
 
-def _joined(body: Document, name: str, kind: Kind, find: Lookup) -> Document:
+def _joined(body: Document, name: str, kind: Kind, around: Circumstances) -> Document:
     """The one connection a flow names; a published page sends its id without the array."""
     given = body.get(name)
     ids = [given] if isinstance(given, str) and given else given
@@ -60,9 +110,14 @@ def _joined(body: Document, name: str, kind: Kind, find: Lookup) -> Document:
         raise wrong(name, given, "Send an array with one id.")
     if len(ids) != 1:
         raise Refusal("CONNECTOR-1321-400", name=name, size=len(ids), field=name, given=given)
-    found = find(kind, ids[0]) if isinstance(ids[0], str) else None
+    if ids[0] in (None, ""):
+        raise Refusal(
+            "CONNECTOR-1338-400", name=name, field=f"{name}[0]", hint=f"Send the id of a {kind.name} resource."
+        )
+    found = around.find(kind, ids[0]) if isinstance(ids[0], str) else None
     if found is None:
         raise wrong(f"{name}[0]", ids[0], f"No {kind.name} resource has this id in this sandbox.")
+    check_published(found, f"{name}[0]", around.draft)
     return found
 
 
@@ -78,98 +133,42 @@ def _check_source_spec(source: Document, spec: FlowSpec) -> None:
         )
 
 
-def _check_target_spec(target: Document, spec: FlowSpec, specs: Catalogue) -> None:
+def _check_target_spec(target: Document, spec: FlowSpec, specs: Specs) -> None:
     target_spec = target["connectionSpec"]["id"]
-    if target_spec in spec.targets or (spec.is_source_flow and is_lake(specs.connections[target_spec])):
+    if target_spec in spec.targets or (spec.is_source_flow and is_lake(specs.connection_at(target["connectionSpec"]))):
         return
     raise Refusal("CONNECTOR-1307-400", id=target_spec, field="targetConnectionIds[0]", given=target["id"])
 
 
+def _without_idle_schedule(body: Document, spec: FlowSpec, around: Circumstances) -> Document:
+    """Streaming flows have no schedule, but a client sends one with every flow that it creates."""
+    if not spec.streaming or spec.scheduled:
+        return body
+    if object_field(body, "scheduleParams") and around.before is not None:
+        given = body["scheduleParams"]
+        raise wrong("scheduleParams", given, f"Flows of {spec.name} are streaming and take no schedule.")
+    return {name: value for name, value in body.items() if name != "scheduleParams"}
+
+
 def _check_schedule(body: Document, spec: FlowSpec) -> None:
     given = body.get("scheduleParams")
-    if spec.is_source_flow and spec.scheduled:
+    if spec.is_source_flow and (spec.scheduled or given):
         schedule.parse(given)
-    elif given and spec.streaming:
-        raise wrong("scheduleParams", given, f"Flows of {spec.name} are streaming and take no schedule.")
     else:
         object_field(body, "scheduleParams")
 
 
-def _check_transformations(body: Document, spec: FlowSpec, target: Document, find: Lookup) -> None:
-    given = body.get("transformations")
-    if given is not None and not isinstance(given, list):
-        raise wrong("transformations", given, "Send an array.")
-    names = []
-    for index, entry in enumerate(given or []):
-        names.append(_check_transformation(entry, f"transformations[{index}]", spec, target, find))
-    if spec.mapping_required and "Mapping" not in names:
-        raise Refusal("CONNECTOR-1370-400", field="transformations", given=given)
-
-
-def _check_transformation(entry: Any, where: str, spec: FlowSpec, target: Document, find: Lookup) -> str:
-    if not isinstance(entry, dict):
-        raise wrong(where, entry, "A transformation is an object with name and params.")
-    name = text_field(entry, "name", required=True, prefix=f"{where}.") or ""
-    params = object_field(entry, "params", f"{where}.") or {}
-    # Cloud storage flows of before 2021 carry a Copy that does nothing.
-    if name not in spec.transformations and name != "Copy":
-        known = ", ".join(spec.transformations) or "none"
-        raise wrong(f"{where}.name", name, f"{spec.name} knows the transformations: {known}.")
-    if name == "Mapping":
-        _check_mapping(params, f"{where}.params", target, find)
-    return name
-
-
-def _check_mapping(params: Document, where: str, target: Document, find: Lookup) -> None:
-    mapping_id = params.get("mappingId")
-    version = mapping_version(params)
-    if version is None:
-        raise Refusal("FLOW-1412-400", field=f"{where}.mappingVersion", given=params.get("mappingVersion"))
-    mapping_set = find(MAPPING_SETS, mapping_id) if isinstance(mapping_id, str) else None
-    if mapping_set is None:
-        raise Refusal(
-            "FLOW-1419-400",
-            id=mapping_id,
-            version=version,
-            field=f"{where}.mappingId",
-            given=mapping_id,
-            hint="No mapping set has this id in this sandbox.",
-        )
-    if version > mapping_set["version"]:
-        raise Refusal(
-            "FLOW-1412-400",
-            field=f"{where}.mappingVersion",
-            given=version,
-            hint=f"The newest version of {mapping_id} is {mapping_set['version']}.",
-        )
-    dataset_id = target.get("params", {}).get("dataSetId")
-    dataset = find(DATASETS, dataset_id) if isinstance(dataset_id, str) else None
-    if dataset and schema_id(mapping_set["xdmSchema"]) != dataset["schemaRef"]["id"]:
-        raise Refusal(
-            "FLOW-1425-400",
-            dataset=dataset_id,
-            mapping=mapping_id,
-            field=f"{where}.mappingId",
-            given=mapping_id,
-            hint=f"The dataset has {dataset['schemaRef']['id']}, the mapping set {mapping_set['xdmSchema']}.",
-        )
-
-
-def mapping_version(params: Document) -> int | None:
-    """A mapping version, sent as a number or as digits; 0 when left out, None when it is neither."""
-    given = params.get("mappingVersion", 0)
-    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 10:
-        given = int(given)
-    return given if isinstance(given, int) and not isinstance(given, bool) and given >= 0 else None
-
-
-def mapping_of(flow: Document) -> Document | None:
-    """The params of a flow's Mapping transformation."""
-    for entry in flow.get("transformations") or []:
-        if entry.get("name") == "Mapping":
-            params: Document = entry.get("params") or {}
-            return params
-    return None
+def _check_labels(body: Document) -> None:
+    """Access labels such as ``core/C12``, and the policy that a client sets beside them."""
+    labels = body.get("labels")
+    if labels is not None and not (isinstance(labels, list) and all(isinstance(label, str) for label in labels)):
+        raise wrong("labels", labels, 'Send an array of labels such as "core/C12".')
+    policy = object_field(body, "policy") or {}
+    if policy.get("fields") == []:
+        raise Refusal("FLOW-1431-400", field="policy.fields", given=[])
+    references = policy.get("enforcementRefs")
+    if references is not None and not isinstance(references, list):
+        raise wrong("policy.enforcementRefs", references, "Send an array of policy ids.")
 
 
 def _check_options(body: Document) -> None:

@@ -7,6 +7,7 @@ Published operations use lower case, the OpenAPI file upper case, a known client
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any
 
 import jsonpatch
@@ -14,6 +15,7 @@ from jsonpointer import JsonPointerException
 
 from emulator.domain.audit import AUDIT_FIELDS
 from emulator.domain.errors import Refusal
+from emulator.domain.nesting import MAX_DEPTH, is_too_deep
 
 Document = dict[str, Any]
 Operation = dict[str, Any]
@@ -71,14 +73,18 @@ def check_paths(listed: Iterable[Operation], fixed: Iterable[str]) -> None:
 
 def apply(document: Document, listed: list[Operation]) -> Document:
     """A patched copy; the document itself is left alone. Raises a refusal that names the path."""
-    for index in range(len(listed)):
+    patched = deepcopy(document)
+    for index, operation in enumerate(listed):
+        path = operation["path"]
         try:
-            document = jsonpatch.JsonPatch([listed[index]]).apply(document)
+            # A copy of its own, because the operations after it may change what it puts in.
+            patched = jsonpatch.JsonPatch([deepcopy(operation)]).apply(patched, in_place=True)
         except (jsonpatch.JsonPatchException, JsonPointerException, TypeError, ValueError, KeyError) as error:
-            path = listed[index]["path"]
             name = path.rsplit("/", 1)[-1]
             raise _invalid(f'Missing field "{name}"', f"[{index}].path", path, f"{error}.") from error
-    return document
+    if is_too_deep(patched):
+        raise _invalid(f"together they nest in more than {MAX_DEPTH} levels", "", None)
+    return patched
 
 
 def _invalid(detail: str, field: str, given: Any, hint: str | None = None) -> Refusal:

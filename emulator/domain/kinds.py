@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from emulator.domain.paths import parse, values_at
+from emulator.domain.index_values import index_value
+from emulator.domain.paths import Step, parse, walk
 
 
 @dataclass(frozen=True)
@@ -13,22 +16,35 @@ class Kind:
     """One kind of stored resource.
 
     ``name`` is its collection in the service's paths. ``links`` are the fields that hold ids of
-    other resources: they are indexed, so that "who uses this" and filters on them stay cheap.
-    ``fields`` are the top-level fields a list may filter by or order by.
+    other resources, ``sorted`` further ones that lists are often filtered or ordered by: both are
+    indexed, so that they cost the same whatever the number of resources. ``fields`` are the
+    top-level fields a list may filter by or order by.
     """
 
     name: str
     fields: frozenset[str] = frozenset()
     links: tuple[str, ...] = ()
+    sorted: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        for path in self.links:
-            parse(path)
+    @cached_property
+    def indexed(self) -> Mapping[str, tuple[Step, ...]]:
+        """Every indexed field with its steps."""
+        return {path: parse(path) for path in (*self.links, *self.sorted)}
 
-    def links_of(self, document: dict[str, Any]) -> list[tuple[str, str]]:
-        """``(field, id)`` for every resource that the document points to, each once."""
-        found = {(path, value) for path in self.links for value in values_at(document, path) if isinstance(value, str)}
-        return sorted(found)
+    def entries_of(self, document: dict[str, Any]) -> set[tuple[str, str]]:
+        """``(field, index value)`` for all that is indexed; a field of ``sorted`` has one in any case."""
+        found = {(path, index_value(_plain(document, self.indexed[path]))) for path in self.sorted}
+        found.update((path, index_value(value)) for path in self.links for value in walk(document, self.indexed[path]))
+        return found
+
+
+def _plain(value: Any, steps: tuple[Step, ...]) -> Any:
+    """The value at a path without ``[]``, or None: what most entries are made of, so kept short."""
+    for name, _ in steps:
+        if type(value) is not dict:
+            return None
+        value = value.get(name)
+    return value
 
 
 _AUDIT = ["id", "createdAt", "updatedAt", "createdBy", "updatedBy", "createdClient", "updatedClient"]
@@ -40,16 +56,22 @@ def _fields(*own: str) -> frozenset[str]:
     return frozenset([*_STORED, *own])
 
 
-CONNECTIONS = Kind("connections", _fields("connectionSpec", "auth"))
+# Flows and runs grow by the million, so all that the sort-and-filter guide tables for them is indexed.
+# Accounts and their like do not: each entry makes a create dearer, and names are what they are found by.
+_BY_NAME = ("name",)
+
+CONNECTIONS = Kind("connections", _fields("connectionSpec", "auth"), sorted=_BY_NAME)
 SOURCE_CONNECTIONS = Kind(
     "sourceConnections",
     _fields("baseConnectionId", "connectionSpec", "data", "params", "providerRefId"),
     links=("baseConnectionId",),
+    sorted=_BY_NAME,
 )
 TARGET_CONNECTIONS = Kind(
     "targetConnections",
     _fields("baseConnectionId", "connectionSpec", "data", "params", "providerRefId"),
     links=("baseConnectionId", "params.dataSetId"),
+    sorted=_BY_NAME,
 )
 FLOWS = Kind(
     "flows",
@@ -72,11 +94,21 @@ FLOWS = Kind(
         "inheritedAttributes.targetConnections[].baseConnection.id",
         "transformations[].params.mappingId",
     ),
+    sorted=(
+        *_BY_NAME,
+        "description",
+        "state",
+        "createdAt",
+        "updatedAt",
+        "flowSpec.id",
+        "inheritedAttributes.properties.isDestinationFlow",
+    ),
 )
 RUNS = Kind(
     "runs",
     frozenset([*_AUDIT, "flowId", "flowSpec", "providerRefId", "metrics", "activities", "params"]),
     links=("flowId",),
+    sorted=("createdAt", "updatedAt", "metrics.statusSummary.status", "metrics.durationSummary.startedAtUTC"),
 )
 _SPEC = ["id", "name", "providerId", "version", "attributes", "permissionsInfo"]
 CONNECTION_SPECS = Kind(
@@ -93,3 +125,6 @@ MAPPING_SET_VERSIONS = Kind("mappingSetVersions")
 SCHEMAS = Kind("schemas", links=("title",))
 DATASETS = Kind("dataSets", links=("schemaRef.id",))
 BATCHES = Kind("batches", links=("relatedObjects[].id",))
+# The id is the zone's type.
+LANDING_ZONES = Kind("landingZones")
+ENCRYPTION_KEYS = Kind("encryptionKeys")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+# Every array on the way makes a query one level deeper, and SQLite takes ten.
+MAX_STEPS, MAX_ARRAYS = 20, 3
+
 
 class Step(NamedTuple):
     """One name of a path; ``each`` when it stands for every element of an array."""
@@ -14,23 +17,29 @@ class Step(NamedTuple):
 
 
 def parse(path: str) -> tuple[Step, ...]:
-    """``sourceConnectionIds[]`` or ``a[].b.c`` as steps. Raises ``ValueError`` on an empty name."""
+    """``sourceConnectionIds[]`` or ``a[].b.c`` as steps. Raises ``ValueError`` on an empty name, and on too many."""
+    parts = path.split(".")
+    if len(parts) > MAX_STEPS:
+        raise ValueError(f"{path[:40]!r}… has more than {MAX_STEPS} steps")
     steps = []
-    for part in path.split("."):
+    for part in parts:
         each = part.endswith("[]")
         name = part[:-2] if each else part
         if not name or "[" in name or "]" in name:
             raise ValueError(f"{path!r} is not a path")
         steps.append(Step(name, each))
+    if sum(step.each for step in steps) > MAX_ARRAYS:
+        raise ValueError(f"{path[:40]!r}… leads through more than {MAX_ARRAYS} arrays")
     return tuple(steps)
 
 
 def values_at(document: Any, path: str) -> Iterator[Any]:
     """Every value that the path reaches; nothing where a step is missing."""
-    yield from _walk(document, parse(path))
+    yield from walk(document, parse(path))
 
 
-def _walk(value: Any, steps: tuple[Step, ...]) -> Iterator[Any]:
+def walk(value: Any, steps: tuple[Step, ...]) -> Iterator[Any]:
+    """The same for a path that is already parsed."""
     if not steps:
         yield value
         return
@@ -39,10 +48,10 @@ def _walk(value: Any, steps: tuple[Step, ...]) -> Iterator[Any]:
         return
     found = value[step.name]
     if not step.each:
-        yield from _walk(found, rest)
+        yield from walk(found, rest)
     elif isinstance(found, list):
         for element in found:
-            yield from _walk(element, rest)
+            yield from walk(element, rest)
 
 
 def first_at(document: Any, path: str) -> Any:

@@ -72,7 +72,7 @@ def _interval(params: dict[str, Any], frequency: str) -> int:
     field = "scheduleParams.interval"
     if given is None:
         raise Refusal("CONNECTOR-1304-400", name="interval", field=field)
-    interval = _whole(given)
+    interval = whole(given)
     if interval is None or interval > 1_000_000:
         raise Refusal("CONNECTOR-1312-400", value=given, name="interval", field=field, hint="Send a whole number.")
     minimum = MINIMUM.get(frequency, 1)
@@ -106,7 +106,8 @@ def truth(given: Any) -> bool | None:
     return None
 
 
-def _whole(given: Any) -> int | None:
+def whole(given: Any) -> int | None:
+    """A whole number, also when it arrives as digits; None when it is neither."""
     if isinstance(given, bool):
         return None
     if isinstance(given, int):
@@ -120,7 +121,7 @@ def _seconds(params: dict[str, Any], name: str) -> int | None:
     given = params.get(name)
     if given is None:
         return None
-    seconds = _whole(given)
+    seconds = whole(given)
     if seconds is None or not 0 <= seconds <= _LATEST:
         raise Refusal(
             "CONNECTOR-1340-400",

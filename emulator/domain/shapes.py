@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.domain.errors import Refusal
-from emulator.domain.specs import Catalogue, ConnectionSpec
+from emulator.domain.specs import ConnectionSpec, Specs
 
 Document = dict[str, Any]
 
@@ -51,18 +51,16 @@ def spec_reference(body: Document, name: str) -> tuple[str, str]:
     if not reference:
         raise Refusal("CONNECTOR-1304-400", name=name, field=name, given=body.get(name))
     spec_id = reference.get("id")
-    version = reference.get("version", "1.0")
+    version = text_field(reference, "version", prefix=f"{name}.") or "1.0"
     if not isinstance(spec_id, str) or not spec_id:
         raise Refusal("FLOW-1413-400", field=f"{name}.id", given=spec_id)
-    if not isinstance(version, str):
-        raise wrong(f"{name}.version", version, 'Send a text such as "1.0".')
     return spec_id, version
 
 
-def known_connection_spec(body: Document, specs: Catalogue) -> tuple[ConnectionSpec, Document]:
+def known_connection_spec(body: Document, specs: Specs) -> tuple[ConnectionSpec, Document]:
     """The connection spec that a body names, and the reference as it is stored."""
     spec_id, version = spec_reference(body, "connectionSpec")
-    spec = specs.connections.get(spec_id)
+    spec = specs.connection(spec_id)
     if spec is None:
         raise Refusal(
             "FLOW-1413-400",

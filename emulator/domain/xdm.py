@@ -99,7 +99,8 @@ def admit_schema(body: Document) -> list[str]:
     refs = [part["$ref"] for part in parts if "$ref" in part]
     for ref in refs:
         if not isinstance(ref, str) or find_global(ref) is None:
-            raise Refusal("XDM-1011-404", id=ref, version=1, field="allOf", hint=f"Known: {_known()}.")
+            code = "XDM-1010-404" if _names_a_class(ref) else "XDM-1011-404"
+            raise Refusal(code, id=ref, version=1, field="allOf", hint=f"Known: {_known()}.")
     classes = [ref for ref in refs if global_resources()[schema_id(ref)]["meta:resourceType"] == "classes"]
     if len(classes) != 1:
         raise _refused("allOf", classes, "exactly one class must be named")
@@ -121,12 +122,23 @@ def _check_title(title: Any) -> None:
         raise _refused("title", title, f"a title has at most {MAX_TITLE} characters")
 
 
+def _names_a_class(ref: Any) -> bool:
+    """Ids of classes that a tenant makes say what they are."""
+    return isinstance(ref, str) and "/classes/" in schema_id(ref)
+
+
 def _known() -> str:
     return ", ".join(name.removeprefix(ROOT) for name in global_resources())
 
 
 def _refused(field: str, given: Any, detail: str) -> Refusal:
     return Refusal("XDM-1400-400", detail=f"The schema cannot be accepted: {detail}.", field=field, given=given)
+
+
+def behaviour(schema: Document) -> str:
+    """``record`` or ``time-series``: what a schema's class extends."""
+    extended: str = global_resources()[schema["meta:class"]]["meta:extends"][0]
+    return extended.rsplit("/", 1)[1]
 
 
 def new_schema(body: Document, refs: list[str], token: str, etag: str, tenant: Tenant, now: int) -> Document:

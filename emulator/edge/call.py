@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from emulator.domain.errors import Refusal
+from emulator.domain.nesting import MAX_DEPTH, is_too_deep
 from emulator.domain.tenant import Tenant
 
 JSON = "application/json"
@@ -17,14 +18,10 @@ JSON = "application/json"
 CURL_DEFAULT = "application/x-www-form-urlencoded"
 
 
-# What is stored gets a few levels more, and orjson writes no more than 254.
-MAX_DEPTH = 100
-
-
 def parsed(body: bytes) -> Any:
     """JSON that can be written again. Raises ``orjson.JSONDecodeError``, also where it is nested too deeply."""
     value = orjson.loads(body)
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_too_deep(value):
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and is_too_deep(value):
         raise orjson.JSONDecodeError(f"more than {MAX_DEPTH} levels of nesting", "", 0)
     return value
 
@@ -32,18 +29,6 @@ def parsed(body: bytes) -> Any:
 def fault(error: orjson.JSONDecodeError) -> str:
     """What is wrong with a text that is no JSON, and where."""
     return f"{error.msg} at line {error.lineno} column {error.colno}"
-
-
-def _is_too_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        containers = [part.values() if isinstance(part, dict) else part for part in level if _is_container(part)]
-        level = [part for container in containers for part in container]
-    return any(_is_container(part) for part in level)
-
-
-def _is_container(value: Any) -> bool:
-    return isinstance(value, (dict, list))
 
 
 class Query:
@@ -73,13 +58,14 @@ class Query:
                     hint=f"Known parameters: {', '.join(sorted(allowed)) or 'none'}.",
                 )
 
-    def flag(self, name: str, default: bool = False) -> bool:
+    def flag(self, name: str, default: bool = False, code: str = "FLOW-1452-400") -> bool:
         """A boolean in any letter case; a client sends ``False`` with a capital."""
         value = self.one(name)
         if value is None:
             return default
         if value.lower() not in ("true", "false"):
-            raise Refusal("FLOW-1452-400", value=value, name=name, field=name, hint="Send true or false.")
+            detail = f"Invalid value {value} for {name}."
+            raise Refusal(code, value=value, name=name, detail=detail, field=name, hint="Send true or false.")
         return value.lower() == "true"
 
     def number(self, name: str, default: int, least: int, most: int, code: str = "FLOW-1452-400") -> int:

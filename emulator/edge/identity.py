@@ -18,6 +18,7 @@ Auth = Literal["presence", "strict", "off"]
 Headers = Mapping[str, str]
 
 DEFAULT_ORG = "DEFAULT@AdobeOrg"
+MAX_ORG = 255
 DEFAULT_CLIENT = "flow-service-emulator"
 _CREATE_HINT = (
     "Create it with POST /data/foundation/sandbox-management/sandboxes "
@@ -37,7 +38,7 @@ class Identity:
     def organisation(self, headers: Headers) -> tuple[str, str]:
         """The organisation and the client that calls; raises the gateway's refusals."""
         if self._auth == "off":
-            return headers.get("x-gw-ims-org-id") or DEFAULT_ORG, headers.get("x-api-key") or DEFAULT_CLIENT
+            return _fitting(headers.get("x-gw-ims-org-id") or DEFAULT_ORG), headers.get("x-api-key") or DEFAULT_CLIENT
         token = self._token(headers)
         client = headers.get("x-api-key")
         if not client:
@@ -45,9 +46,12 @@ class Identity:
         if self._auth == "strict":
             self._check_token(token, client)
         org = headers.get("x-gw-ims-org-id")
-        if not org:
+        if org is None:
             raise Refusal("GATEWAY-400003-400")
-        return org, client
+        # The gateway lets an empty one through; the catalogue says what the services answer to it.
+        if not org.strip():
+            raise Refusal("FLOW-2001-401", field="x-gw-ims-org-id")
+        return _fitting(org), client
 
     def tenant(self, headers: Headers) -> Tenant:
         org, client = self.organisation(headers)
@@ -87,12 +91,22 @@ class Identity:
             raise Refusal("FLOW-2105-400")
         if name == "*":
             raise Refusal("FLOW-2111-403")
+        wanted_id = headers.get("x-sandbox-id")
+        if wanted_id == "*":
+            raise Refusal("FLOW-2112-400", field="x-sandbox-id", given=wanted_id, hint=f"x-sandbox-name is {name}.")
         found = self._sandboxes.find(org, name, self._now())
         if found is None:
             raise Refusal("FLOW-2100-404", name=name, hint=_CREATE_HINT.format(name=name))
-        wanted_id = headers.get("x-sandbox-id")
         # A known client sends the id it looked up; the refusal of the header as such (2110) concerns
         # user tokens, which the emulator does not tell from service tokens.
         if wanted_id and wanted_id != found.id:
             raise Refusal("FLOW-2103-404", name=name, id=wanted_id, hint=f"The sandbox {name} has the ID {found.id}.")
         return found
+
+
+def _fitting(org: str) -> str:
+    """An organisation that exists from now on: it leads every key, and an index entry has a size limit."""
+    if len(org) > MAX_ORG:
+        hint = f"An organisation has at most {MAX_ORG} characters."
+        raise Refusal("CONNECTOR-1007-400", name="x-gw-ims-org-id", field="x-gw-ims-org-id", hint=hint)
+    return org

@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from emulator.domain.flows import mapping_of, mapping_version
-from emulator.domain.kinds import BATCHES, DATASETS, MAPPING_SET_VERSIONS, MAPPING_SETS, TARGET_CONNECTIONS
+from emulator.domain.flows import connected
+from emulator.domain.kinds import BATCHES, DATASETS, MAPPING_SET_VERSIONS, MAPPING_SETS
 from emulator.domain.mapping import Mapper, MappingProblem, compile_mappings
 from emulator.domain.tenant import Tenant
-from emulator.engine.world import World
+from emulator.domain.transformations import mapping_of, mapping_version
+from emulator.engine.world import World, lookup
 from emulator.store import records, resources
 from emulator.store.database import Transaction
+from emulator.store.resources import Stored
 
 Document = dict[str, Any]
 INGESTION_ERROR = "INGEST-1211-400"
@@ -39,12 +41,15 @@ def _compiled(body: str) -> Mapper:
     return compile_mappings(mapping_set["mappings"], mapping_set["allowNullValues"])
 
 
-def dataset_of(tx: Transaction, tenant: Tenant, target_id: str) -> str:
-    """The dataset that a target connection lands in. Raises ``MappingProblem`` when either is gone."""
-    target = resources.read(tx, tenant, TARGET_CONNECTIONS, target_id)
-    if target is None:
-        raise MappingProblem(f"the target connection {target_id} was deleted", INGESTION_ERROR)
-    dataset: str = target["params"]["dataSetId"]
+def parameters(tx: Transaction, tenant: Tenant, flow: Stored) -> Document:
+    """Of the source and the target that a flow joins, as they were when it did."""
+    # Flows of the first release kept none.
+    return flow.secrets or connected(flow.document, lookup(tx, tenant))
+
+
+def dataset_of(tx: Transaction, tenant: Tenant, flow: Stored) -> str:
+    """The dataset that a flow lands in. Raises ``MappingProblem`` when it is gone."""
+    dataset: str = parameters(tx, tenant, flow)["target"].get("dataSetId", "")
     if resources.body(tx, tenant, DATASETS, dataset) is None:
         raise MappingProblem(f"the dataset {dataset} was deleted", INGESTION_ERROR)
     return dataset

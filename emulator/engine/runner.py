@@ -1,38 +1,34 @@
-"""One run of a flow: read its source, map, land, and write down what was counted."""
+"""Which run comes next: planned by a schedule or asked for; each claimed once and made in one transaction."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import Any
 
-from emulator.domain import audit, metrics, schedule
-from emulator.domain.kinds import FLOWS, RUNS, SOURCE_CONNECTIONS
-from emulator.domain.mapping import MappingProblem
-from emulator.domain.metrics import Copy, Promotion, Window
-from emulator.domain.schedule import Schedule
-from emulator.domain.specs import ConnectionSpec
+from emulator.domain import schedule
+from emulator.domain.kinds import FLOWS, RUNS
+from emulator.domain.metrics import COPY_FAILED
 from emulator.domain.tenant import Tenant, as_service
-from emulator.engine import landing
-from emulator.engine.sources.samples import NoData, Reading, UnreadableData
+from emulator.engine.attempt import Attempt, perform
 from emulator.engine.world import World
-from emulator.store import resources, sandboxes, schedules
+from emulator.store import pending_runs, resources, sandboxes, schedules
 from emulator.store.database import Contended, Transaction
-from emulator.store.resources import Stored
+from emulator.store.pending_runs import Pending
 from emulator.store.schedules import Due
 
-Document = dict[str, Any]
 logger = logging.getLogger(__name__)
+PUT_OFF_MS = 60_000
 
 
 def run_next(world: World) -> int | None:
-    """Run the flow that has been due longest, if any; returns the instant it was due at.
+    """Make the run that has been due longest, if any; returns the instant it was due at.
 
     The claim, the landed records and the run's figures are one transaction: a process that is
     killed on the way leaves nothing behind, and the run is due again.
     """
     with world.database.reading() as tx:
-        due = schedules.next_due(tx, world.clock.now())
+        now = world.clock.now()
+        planned, asked = schedules.next_due(tx, now), pending_runs.next_due(tx, now)
+    due = min((one for one in (asked, planned) if one is not None), key=lambda one: one.due, default=None)
     if due is None:
         return None
     try:
@@ -43,138 +39,92 @@ def run_next(world: World) -> int | None:
         return due.due
     except Exception as error:
         logger.exception("run of flow %s failed unexpectedly", due.flow)
-        with world.database.writing() as tx:
-            _run(world, tx, due, broken=f"{type(error).__name__}: {error}")
+        _write_down(world, due, f"{type(error).__name__}: {error}")
     return due.due
 
 
-@dataclass(frozen=True)
-class _Attempt:
-    """What every step of one run needs."""
-
-    world: World
-    tx: Transaction
-    tenant: Tenant
-    due: Due
-    stored: Stored
-    plan: Schedule
-    run_id: str
-
-    @property
-    def flow(self) -> Document:
-        return self.stored.document
-
-    def now(self) -> int:
-        return self.world.clock.now()
-
-
-def _run(world: World, tx: Transaction, due: Due, broken: str | None = None) -> None:
-    attempt = _claim(world, tx, due)
-    if attempt is None:
+def _write_down(world: World, due: Due | Pending, broken: str) -> None:
+    """A run that broke, as failed. One of which not even that can be said is put off, so that all others go on."""
+    try:
+        with world.database.writing() as tx:
+            _run(world, tx, due, broken)
+    except Contended:
+        # As above: it comes again at once.
         return
-    copy, reading = _copy(attempt, broken)
-    promotion = _promote(attempt, reading) if reading and reading.records else None
-    if reading and reading.cursor and (promotion is None or promotion.failure is None):
-        schedules.set_cursor(tx, due, reading.cursor)
-    summary, activities = metrics.describe(_window(attempt), copy, promotion)
-    _write_run(attempt, summary, activities)
-    _finish_flow(attempt, summary)
+    except Exception:
+        logger.exception("the failed run of flow %s cannot be written down", due.flow)
+        later = world.clock.now() + PUT_OFF_MS
+        with world.database.writing() as tx:
+            if isinstance(due, Pending):
+                pending_runs.move(tx, due, later)
+            else:
+                schedules.advance(tx, due, later)
 
 
-def _claim(world: World, tx: Transaction, due: Due) -> _Attempt | None:
-    """Move the flow on to its next instant; None when it is gone, stopped or taken by another process."""
+def soonest(tx: Transaction) -> int | None:
+    """The next instant at which anything is due."""
+    return min((one for one in (schedules.soonest(tx), pending_runs.soonest(tx)) if one is not None), default=None)
+
+
+def _run(world: World, tx: Transaction, due: Due | Pending, broken: str | None = None) -> None:
     home = sandboxes.find(tx, due.org, due.sandbox)
     if home is None:
-        return None
+        return
     tenant = as_service(Tenant(due.org, due.sandbox, home.id, "", ""))
-    stored = resources.read_stored(tx, tenant, FLOWS, due.flow)
-    if stored is None or stored.document["state"] != "enabled":
-        schedules.advance(tx, due, None)
-        return None
-    plan = schedule.parse(stored.document["scheduleParams"])
-    if not schedules.advance(tx, due, schedule.next_due(plan, due.due)):
-        return None
-    return _Attempt(world, tx, tenant, due, stored, plan, world.ids.uuid())
-
-
-def _window(attempt: _Attempt) -> Window:
-    plan, due = attempt.plan, attempt.due
-    if plan.period is None or due.cursor is None:
-        start = 0 if plan.backfill else attempt.flow["createdAt"]
+    if isinstance(due, Pending):
+        _run_asked(world, tx, tenant, due, broken)
     else:
-        start = due.due - plan.period
-    return Window(start, due.due, plan.period is None)
+        _run_planned(world, tx, tenant, due, broken)
 
 
-def _copy(attempt: _Attempt, broken: str | None) -> tuple[Copy, Reading | None]:
-    started = attempt.now()
-    spec_id = attempt.flow["inheritedAttributes"]["sourceConnections"][0]["connectionSpec"]["id"]
-    spec = attempt.world.specs.connections[spec_id]
-    reading, failure = None, broken
-    if failure is None:
-        try:
-            reading = _read(attempt, spec)
-        except (NoData, UnreadableData) as error:
-            failure = str(error)
-    copy = Copy(
-        spec.title,
-        attempt.flow["sourceConnectionIds"][0],
-        attempt.world.ids.uuid(),
-        started,
-        attempt.now(),
-        records=len(reading.records) if reading else 0,
-        size=reading.size if reading else 0,
-        failure=failure,
-    )
-    return copy, reading
+def _run_planned(world: World, tx: Transaction, tenant: Tenant, due: Due, broken: str | None) -> None:
+    """Move the flow on to its next instant, unless it is gone, stopped or taken by another process."""
+    flow = resources.read_stored(tx, tenant, FLOWS, due.flow)
+    if flow is None or flow.document["state"] != "enabled" or "scheduleParams" not in flow.document:
+        schedules.advance(tx, due, None)
+        return
+    plan = schedule.parse(flow.document["scheduleParams"])
+    if not schedules.advance(tx, due, schedule.next_due(plan, due.due)):
+        return
+    attempt = Attempt(world, tx, tenant, due.due, due.cursor, flow, plan, world.ids.uuid())
+    cursor = perform(attempt, broken)
+    if cursor:
+        schedules.set_cursor(tx, due, cursor)
 
 
-def _read(attempt: _Attempt, spec: ConnectionSpec) -> Reading:
-    source_id = attempt.flow["sourceConnectionIds"][0]
-    source = resources.read(attempt.tx, attempt.tenant, SOURCE_CONNECTIONS, source_id)
-    if source is None:
-        raise NoData(f"the source connection {source_id} was deleted")
-    since = None if attempt.plan.backfill else attempt.flow["createdAt"] // 1000
-    return attempt.world.samples.read(spec, source.get("params") or {}, attempt.due.cursor, since)
+def _run_asked(world: World, tx: Transaction, tenant: Tenant, pending: Pending, broken: str | None) -> None:
+    """A run with params reads its window; one without goes on where the flow's last one ended."""
+    # Planned runs lock the schedule before the flow: the same order here keeps the two from deadlock.
+    place = schedules.place_of(tx, pending.org, pending.sandbox, pending.flow)
+    if not pending_runs.claim(tx, pending):
+        return
+    run = resources.read_stored(tx, tenant, RUNS, pending.run)
+    flow = resources.read_stored(tx, tenant, FLOWS, pending.flow)
+    if run is None:
+        return
+    if flow is None or "scheduleParams" not in flow.document:
+        loss = "was deleted" if flow is None else "lost its schedule"
+        _give_up(world, tx, tenant, pending.run, f"the flow {pending.flow} {loss} before the run began")
+        return
+    if flow.document["state"] != "enabled":
+        broken = f"the flow was {flow.document['state']} when the run was to begin"
+    plan = schedule.parse(flow.document["scheduleParams"])
+    attempt = Attempt(world, tx, tenant, pending.due, place.cursor if place else None, flow, plan, pending.run, run)
+    cursor = perform(attempt, broken)
+    if cursor and place:
+        schedules.set_cursor(tx, place, cursor)
 
 
-def _promote(attempt: _Attempt, reading: Reading) -> Promotion:
-    started = attempt.now()
-    target_id = attempt.flow["targetConnectionIds"][0]
-    try:
-        dataset = landing.dataset_of(attempt.tx, attempt.tenant, target_id)
-        mapper = landing.mapper_of(attempt.tx, attempt.tenant, attempt.flow)
-        mapped = landing.map_all(mapper, reading.records)
-    except MappingProblem as error:
-        return Promotion(target_id, started, attempt.now(), failure=(error.code, str(error)))
-    world, tenant, run_id = attempt.world, attempt.tenant, attempt.run_id
-    batch = landing.land_batch(world, attempt.tx, tenant, dataset, run_id, mapped, reading.size)
-    return Promotion(target_id, started, attempt.now(), batch, len(mapped.bodies), mapped.size)
-
-
-def _write_run(attempt: _Attempt, summary: Document, activities: list[Document]) -> None:
-    now = attempt.now()
-    etag = attempt.world.ids.etag(now)
-    body = {
-        "flowId": attempt.flow["id"],
-        "flowSpec": attempt.flow["flowSpec"],
-        "metrics": summary,
-        "activities": activities,
+def _give_up(world: World, tx: Transaction, tenant: Tenant, run_id: str, why: str) -> None:
+    """A run whose flow is gone ends as failed, so that nobody waits for it for ever."""
+    stored = resources.read_stored(tx, tenant, RUNS, run_id)
+    assert stored is not None
+    now = world.clock.now()
+    etag = world.ids.etag(now)
+    summary = {
+        "durationSummary": {"startedAtUTC": now, "completedAtUTC": now},
+        "recordSummary": {"failedInfo": [{"code": COPY_FAILED["code"], "message": why}]},
+        "statusSummary": {"status": "failed", "errors": [COPY_FAILED]},
     }
-    document = audit.created(body, attempt.run_id, attempt.tenant, now, etag)
-    # Documented: runs carry an etag and neither state nor version.
-    del document["state"], document["version"]
-    resources.create(attempt.tx, attempt.tenant, RUNS, attempt.run_id, document, etag)
-
-
-def _finish_flow(attempt: _Attempt, summary: Document) -> None:
-    """Documented: a run that ends rewrites the flow's last run, author and etag."""
-    now = attempt.now()
-    etag = attempt.world.ids.etag(now)
-    details = {"id": attempt.run_id, "state": summary["statusSummary"]["status"], **summary["durationSummary"]}
-    document = audit.changed({**attempt.flow, "lastRunDetails": details}, attempt.tenant, now, etag)
-    stored = attempt.stored
-    if not resources.replace(
-        attempt.tx, attempt.tenant, FLOWS, document["id"], document, stored.etag, etag, stored.secrets
-    ):
-        raise Contended(f"flow {document['id']} was changed while it ran")
+    document = {**stored.document, "updatedAt": now, "updatedBy": tenant.user, "etag": etag, "metrics": summary}
+    resources.replace(tx, tenant, RUNS, run_id, document, stored.etag, etag)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from emulator.domain.kinds import BATCHES, CONNECTIONS, FLOWS, SOURCE_CONNECTIONS
+from emulator.domain.mapping import MappingProblem
 from emulator.domain.tenant import Tenant, as_service
 from emulator.engine import landing
 from emulator.engine.world import World
@@ -73,7 +74,10 @@ class Streaming:
     def take(self, tx: Transaction, entrance: Entrance, flow: Document, messages: list[Document]) -> None:
         """Map and land messages of one flow. Raises ``MappingProblem`` when they cannot be."""
         tenant = entrance.tenant
-        dataset = landing.dataset_of(tx, tenant, flow["targetConnectionIds"][0])
+        stored = resources.read_stored(tx, tenant, FLOWS, flow["id"])
+        if stored is None:
+            raise MappingProblem(f"the flow {flow['id']} was deleted", landing.INGESTION_ERROR)
+        dataset = landing.dataset_of(tx, tenant, stored)
         mapper = None if entrance.data_type == "xdm" else landing.mapper_of(tx, tenant, flow)
         bodies = landing.map_all(mapper, messages).bodies
         batch = self._batch(tx, tenant, flow["id"], dataset)

@@ -7,7 +7,6 @@ import threading
 
 from emulator.engine import runner
 from emulator.engine.world import World
-from emulator.store import schedules
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ class Ticker:
     def _pause(self) -> float:
         try:
             with self._world.database.reading() as tx:
-                soonest = schedules.soonest(tx)
+                soonest = runner.soonest(tx)
         except Exception:
             return LONGEST_SLEEP_S
         if soonest is None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from emulator.domain.identifiers import Identifiers
-from emulator.domain.specs import Catalogue
+from emulator.domain.kinds import CONNECTION_SPECS, FLOW_SPECS, Kind
+from emulator.domain.lookup import Lookup
+from emulator.domain.specs import Catalogue, Specs
+from emulator.domain.tenant import Tenant
 from emulator.engine.clock import Clock
 from emulator.engine.sources.samples import Samples
-from emulator.store.database import Database
-from emulator.store.sandboxes import KnownSandboxes
+from emulator.store import resources
+from emulator.store.database import Database, Transaction
+from emulator.store.sandboxes import DEFAULT_SANDBOX, KnownSandboxes
 
 
 @dataclass
@@ -20,7 +25,26 @@ class World:
     database: Database
     clock: Clock
     ids: Identifiers
-    specs: Catalogue
+    catalogue: Catalogue
     samples: Samples
     sandboxes: KnownSandboxes
     on_schedule_change: Callable[[], None] = field(default=lambda: None)
+
+    def specs(self, tx: Transaction, tenant: Tenant) -> Specs:
+        """The specs in force for an organisation."""
+        return Specs(self.catalogue, lookup(tx, tenant))
+
+
+def lookup(tx: Transaction, tenant: Tenant) -> Lookup:
+    """Finds what is stored for a tenant."""
+    home = spec_home(tenant)
+
+    def find(kind: Kind, resource_id: str) -> dict[str, Any] | None:
+        return resources.read(tx, home if kind in (CONNECTION_SPECS, FLOW_SPECS) else tenant, kind, resource_id)
+
+    return find
+
+
+def spec_home(tenant: Tenant) -> Tenant:
+    """Where an organisation's own specs lie: documented to be the same in all its sandboxes."""
+    return replace(tenant, sandbox=DEFAULT_SANDBOX)

@@ -17,6 +17,7 @@ from emulator.edge.envelopes import admin
 from emulator.edge.routing import Route, Service, plain
 from emulator.engine.clock import iso
 from emulator.engine.world import World
+from emulator.services import documents
 from emulator.services.seeding import Seeds
 from emulator.store import records, reset, resources
 from emulator.store.sandboxes import DEFAULT_SANDBOX
@@ -34,6 +35,10 @@ _MEANINGS = {
     "GET /clock": "what time it is",
     "POST /reset": "back to the seed (?to=seed) or to nothing (?to=empty); with tenant headers, that tenant alone",
     "GET /datasets/{id}/records": "what landed in a dataset: limit, offset, batch, run",
+    "GET /openapi": "the OpenAPI documents as a page, to read and to try",
+    "GET /openapi.json": "which OpenAPI documents there are",
+    "GET /openapi/{name}.yaml": "one of them as it is kept",
+    "GET /openapi/{name}.json": "one of them for programs, with this server's address",
 }
 
 
@@ -58,7 +63,8 @@ def service(world: World, seeds: Seeds, standing: Standing) -> Service:
         ("POST", "/reset", calls.reset),
         ("GET", "/datasets/{id}/records", calls.records),
     ]
-    return Service("admin", "/__admin", "anyone", admin, [Route(*entry) for entry in handlers])
+    own = [Route(*entry) for entry in handlers]
+    return Service("admin", "/__admin", "anyone", admin, [*own, *documents.routes()])
 
 
 class Admin:

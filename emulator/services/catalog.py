@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from emulator.domain import xdm
 from emulator.domain.errors import Refusal
 from emulator.domain.kinds import BATCHES, DATASETS, SCHEMAS, TARGET_CONNECTIONS, Kind
 from emulator.domain.schema_ids import schema_id
@@ -63,8 +64,9 @@ class Catalog:
 
     def create_dataset_in(self, tx: Transaction, tenant: Tenant, body: Document, dataset_id: str) -> None:
         """Check and store a new dataset."""
-        schema_ref = _schema_ref(body, tx, tenant)
+        schema_ref, schema = _schema_ref(body, tx, tenant)
         document = self._dataset(body, schema_ref, dataset_id, tenant, self._world.clock.now())
+        document["classification"] = {"dataBehavior": xdm.behaviour(schema), "managedBy": "CUSTOMER"}
         resources.create(tx, tenant, DATASETS, dataset_id, document, "1.0.0")
 
     def _dataset(self, body: Document, schema_ref: Document, dataset_id: str, tenant: Tenant, now: int) -> Document:
@@ -178,17 +180,19 @@ def _check_types(body: Document) -> None:
             raise _wrong(name, body[name], hint)
 
 
-def _schema_ref(body: Document, tx: Transaction, tenant: Tenant) -> Document:
+def _schema_ref(body: Document, tx: Transaction, tenant: Tenant) -> tuple[Document, Document]:
+    """The reference as it is kept, and the schema that it names."""
     given = body.get("schemaRef")
     if not isinstance(given, dict):
         raise _wrong("schemaRef", given, 'Send {"id": the $id of a schema, "contentType": …}.')
     wanted = given.get("id")
-    if not isinstance(wanted, str) or resources.body(tx, tenant, SCHEMAS, schema_id(wanted)) is None:
+    schema = resources.read(tx, tenant, SCHEMAS, schema_id(wanted)) if isinstance(wanted, str) else None
+    if schema is None:
         raise _wrong("schemaRef.id", wanted, "No schema has this id in this sandbox.")
     content_type = given.get("contentType", "application/vnd.adobe.xed+json;version=1")
     if not isinstance(content_type, str) or not re.match(r"application/vnd\.adobe\.x[de][dm]", content_type):
         raise _wrong("schemaRef.contentType", content_type, "Send application/vnd.adobe.xed+json;version=1.")
-    return {"id": schema_id(wanted), "contentType": content_type}
+    return {"id": schema["$id"], "contentType": content_type}, schema
 
 
 def _wrong(field: str, given: Any, hint: str) -> Refusal:

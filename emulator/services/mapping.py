@@ -45,8 +45,9 @@ class MappingSets:
         self._database = world.database
 
     def create(self, call: Call) -> Answer:
-        """Documented: 200, with the short representation."""
-        call.query.check((), "PREP-0400-400")
+        """Documented: 200, with the short representation. A set is checked whatever ``validate`` says."""
+        call.query.check(("validate",), "PREP-0400-400")
+        call.query.flag("validate", code="PREP-0400-400")
         body = _body(call)
         with self._database.writing() as tx:
             document = self.create_in(tx, call.tenant, body, self._world.ids.mapping_set())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -17,7 +17,6 @@ from sqlalchemy import (
     Double,
     Text,
     and_,
-    bindparam,
     case,
     cast,
     exists,
@@ -32,49 +31,51 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 from emulator.domain.filters import EQUALITY, Condition, OrderKey
-from emulator.domain.kinds import Kind
+from emulator.domain.index_values import LONGEST, ascii_lower, number_value
 from emulator.domain.paths import Step
 from emulator.store.database import Family
-from emulator.store.tables import link, resource
+from emulator.store.tables import resource
 
 JsonText = ColumnElement[str]
 Test = Callable[[JsonText], ColumnElement[bool]]
 
-_BARE = re.compile(r"^(-?\d+(\.\d+)?([eE][+-]?\d+)?|true|false|null)$")
-_LOWEST = -1.7e308
+_BARE_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
+_WORDS = {"true": True, "false": False, "null": None}
+LOWEST = -1.7e308
 
 
-def matches(condition: Condition, kind: Kind, family: Family) -> ColumnElement[bool]:
+def matches(condition: Condition, family: Family) -> ColumnElement[bool]:
     """The condition as SQL on ``resource``."""
-    if condition.op == "==" and condition.path in kind.links:
-        return _linked(condition, kind)
     if condition.op in EQUALITY:
-        texts = [text for value in condition.values for text in _json_texts(value)]
-        found = _reaches(condition.steps, family, lambda text: _one_of(func.lower(text), texts))
+        found = _reaches(condition.steps, family, lambda text: _is_one_of(text, condition.values))
         return found if condition.op == "==" else not_(found)
     return _reaches(condition.steps, family, lambda text: _compares(text, condition.op, condition.numbers[0]))
 
 
-def _linked(condition: Condition, kind: Kind) -> ColumnElement[bool]:
-    linked = select(link.c.seq).where(
-        link.c.org == bindparam("org"),
-        link.c.sandbox == bindparam("sandbox"),
-        link.c.kind == kind.name,
-        link.c.field == condition.path,
-        _one_of(link.c.target, condition.values),
-    )
-    return resource.c.seq.in_(linked)
+def _lower(text: ColumnElement[str]) -> ColumnElement[str]:
+    # Of A to Z alone: SQLite knows no other letters, PostgreSQL is told so by the collation of the text.
+    return func.lower(text)
 
 
-def _one_of(value: ColumnElement[str], choices: Iterable[str]) -> ColumnElement[bool]:
+def _is_one_of(text: JsonText, values: Iterable[str]) -> ColumnElement[bool]:
     # IN would be expanded anew at every execution; these statements are compiled to plain SQL once.
-    return or_(*(value == choice for choice in choices))
+    return or_(*(test for value in values for test in _equals(text, value)))
 
 
-def _json_texts(value: str) -> list[str]:
-    """How a bare value may stand in a document: as text, and as a number or word where it is one."""
-    quoted = json.dumps(value, ensure_ascii=False).lower()
-    return [quoted, value.lower()] if _BARE.match(value.lower()) else [quoted]
+def _equals(text: JsonText, given: str) -> Iterator[ColumnElement[bool]]:
+    for value in meanings(given):
+        if isinstance(value, float):
+            yield _number(text) == value
+        else:
+            yield _lower(text) == ascii_lower(json.dumps(value, ensure_ascii=False))
+
+
+def meanings(given: str) -> list[Any]:
+    """What the bare text of a filter may stand for: a word, and a number, a flag or null where it is one."""
+    lower = given.lower()
+    if lower in _WORDS:
+        return [given, _WORDS[lower]]
+    return [given, float(lower)] if _BARE_NUMBER.fullmatch(lower) else [given]
 
 
 def _compares(text: JsonText, op: str, number: float) -> ColumnElement[bool]:
@@ -129,16 +130,26 @@ def _reaches_sqlite(base: ColumnElement[str], steps: list[Step], test: Test) -> 
 
 
 def order_columns(key: OrderKey, family: Family) -> list[ColumnElement[Any]]:
-    """A key as two columns, its number and its text, one of which is always the same: never null."""
+    """A key as two columns, its number and its word, one of which is always the same: never null.
+
+    They order as ``index_values`` does: nothing, then words, then numbers.
+    """
     text: JsonText
     if family == "postgresql":
         names = [step.name for step in key.steps]
         text = _bytewise(func.jsonb_extract_path(cast(resource.c.body, JSONB), *names))
     else:
         text = _sqlite_text(literal("$" + _json_path(key.steps)))
-    inside = func.substr(text, 2, func.length(text) - 2)
-    word = case((func.substr(text, 1, 1) == '"', inside), else_="")
-    return [func.coalesce(_number(text), _LOWEST), func.coalesce(word, "")]
+    first = func.substr(text, 1, 1)
+    word = func.substr(func.substr(_lower(text), 1, func.length(text) - 1), 1, LONGEST + 1)
+    # Not put together from its text: SQLite would read ``'!' || body -> path`` from left to right.
+    shown = case((first == '"', word), (text == "true", "!true"), (text == "false", "!false"), else_="")
+    return [func.coalesce(_number(text), LOWEST), func.coalesce(shown, "")]
+
+
+def entry_of_order(number: float, word: str) -> str:
+    """The index entry of a value that ``order_columns`` gave."""
+    return word if number == LOWEST else number_value(number)
 
 
 def behind(columns: Sequence[tuple[ColumnElement[Any], bool]], last: Sequence[Any]) -> ColumnElement[bool]:

@@ -4,20 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import orjson
 from sqlalchemy import Connection, bindparam, insert, inspect, select, text, update
 
+from emulator.domain import kinds
 from emulator.store.database import Database, UnusableDatabase
-from emulator.store.tables import meta, metadata
+from emulator.store.tables import entry, meta, metadata, pending_run, resource
 
 # A step takes a database of the number before it to its own number. Number 1 is the first schema,
 # made whole by ``metadata``; every later change of a table adds a step here.
 Step = Callable[[Connection], None]
-STEPS: dict[int, Step] = {}
-NEWEST = 1
+NEWEST = 2
 
 _VERSION = "schema"
 # Any number will do, so long as every replica takes the same lock.
 _MIGRATION_LOCK = 823_700_001
+
+
+def _index_more_than_references(connection: Connection) -> None:
+    """2: names, states and times are indexed as references were; runs can be asked for."""
+    entry.create(connection)
+    pending_run.create(connection)
+    known = {kind.name: kind for kind in vars(kinds).values() if isinstance(kind, kinds.Kind)}
+    columns = resource.c
+    stored = connection.execute(select(columns.org, columns.sandbox, columns.kind, columns.seq, columns.body))
+    for part in stored.partitions(1000):
+        rows = [
+            {"org": row.org, "sandbox": row.sandbox, "kind": row.kind, "seq": row.seq, "field": field, "value": value}
+            for row in part
+            for field, value in known[row.kind].entries_of(orjson.loads(row.body))
+        ]
+        if rows:
+            connection.execute(insert(entry), rows)
+    connection.execute(text("DROP TABLE link"))
+
+
+STEPS: dict[int, Step] = {2: _index_more_than_references}
 
 
 def migrate(database: Database) -> int:

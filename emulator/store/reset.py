@@ -5,14 +5,14 @@ from __future__ import annotations
 from sqlalchemy import bindparam, delete, select
 
 from emulator.store.database import Transaction
-from emulator.store.tables import inlet, link, record, resource, sandbox, schedule
+from emulator.store.tables import entry, inlet, pending_run, record, resource, sandbox, schedule
 
 # Children before parents: a plain delete is many times faster than one that cascades.
-_HELD = (record, inlet, schedule)
-_EVERYTHING = [delete(table) for table in (*_HELD, link, resource, sandbox)]
+_HELD = (record, inlet, schedule, pending_run, entry)
+_EVERYTHING = [delete(table) for table in (*_HELD, resource, sandbox)]
 _ONE_TENANT = [
     delete(table).where(table.c.org == bindparam("org"), table.c.sandbox == bindparam("sandbox"))
-    for table in (*_HELD, link, resource)
+    for table in (*_HELD, resource)
 ]
 _IS_EMPTY = select(sandbox.c.org).limit(1)
 

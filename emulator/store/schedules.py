@@ -11,7 +11,7 @@ from emulator.store.tables import schedule
 
 
 class Due(NamedTuple):
-    """A flow that is due; ``due`` in milliseconds, ``cursor`` as the source family wrote it."""
+    """A flow and when it is due, in milliseconds; ``cursor`` as the source family wrote it."""
 
     org: str
     sandbox: str
@@ -42,6 +42,7 @@ _NEXT = (
     .limit(1)
 )
 _DUE_OF = select(schedule.c.due).where(*_OF_FLOW)
+_PLACE_OF = select(*(schedule.c[name] for name in Due._fields)).where(*_OF_FLOW).with_for_update()
 _SOONEST = select(func.min(schedule.c.due))
 
 
@@ -72,6 +73,12 @@ def set_cursor(tx: Transaction, claimed: Due, cursor: str) -> None:
 def due_of(tx: Transaction, org: str, sandbox: str, flow: str) -> int | None:
     row = tx.row(_DUE_OF, **_key(org, sandbox, flow))
     return row[0] if row else None
+
+
+def place_of(tx: Transaction, org: str, sandbox: str, flow: str) -> Due | None:
+    """How far the flow's source has been read, and the lock on that until the transaction ends."""
+    row = tx.row(_PLACE_OF, **_key(org, sandbox, flow))
+    return Due(*row) if row else None
 
 
 def remove(tx: Transaction, org: str, sandbox: str, flow: str) -> None:

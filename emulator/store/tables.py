@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -18,6 +17,9 @@ from sqlalchemy import (
 
 # SQLite numbers rows by themselves only in a column declared exactly INTEGER.
 _Sequence = BigInteger().with_variant(Integer(), "sqlite")
+
+# Compared byte by byte on both databases.
+_Bytewise = Text().with_variant(Text(collation="C"), "postgresql")
 
 metadata = MetaData()
 
@@ -61,19 +63,21 @@ resource = Table(
 )
 Index("resource_order", resource.c.org, resource.c.sandbox, resource.c.kind, resource.c.seq)
 
-# What a resource points to (a flow to its source connections, a run to its flow): the index behind
-# "who uses this" and behind filters on such fields.
-link = Table(
-    "link",
+# What a resource can be found and ordered by without reading it: its references (a run's flow), its
+# name, its times. ``value`` is written by ``index_values``. Entries are kept in step by ``resources``;
+# one that outlived its resource would find nothing.
+entry = Table(
+    "entry",
     metadata,
     *_tenant_columns(),
     Column("kind", Text, nullable=False),
     Column("field", Text, nullable=False),
-    Column("target", Text, nullable=False),
-    Column("seq", _Sequence, ForeignKey("resource.seq", ondelete="CASCADE"), nullable=False),
-    PrimaryKeyConstraint("org", "sandbox", "kind", "field", "target", "seq"),
+    Column("value", _Bytewise, nullable=False),
+    Column("seq", _Sequence, nullable=False, autoincrement=False),
+    PrimaryKeyConstraint("org", "sandbox", "kind", "field", "value", "seq"),
+    _of_sandbox(),
+    sqlite_with_rowid=False,
 )
-Index("link_seq", link.c.seq)
 
 # When a flow runs next and how far its source has been read.
 schedule = Table(
@@ -87,6 +91,19 @@ schedule = Table(
     _of_sandbox(),
 )
 Index("schedule_due", schedule.c.due)
+
+# Runs that were asked for, not planned: each waits here until it is due.
+pending_run = Table(
+    "pending_run",
+    metadata,
+    *_tenant_columns(),
+    Column("run", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    PrimaryKeyConstraint("org", "sandbox", "run"),
+    _of_sandbox(),
+)
+Index("pending_run_due", pending_run.c.due)
 
 # An inlet is found by its id alone: senders name no organisation.
 inlet = Table(

@@ -16,17 +16,13 @@ from emulator.data_files import fixtures_folder
 from emulator.domain.errors import Refusal
 from emulator.domain.paths import first_at
 from emulator.domain.specs import ConnectionSpec
+from emulator.engine.sources.folders import folder_of, own_folder
+from emulator.engine.sources.formats import MAX_DEPTH, is_too_deep
+from emulator.engine.sources.source import NoData as NoData
+from emulator.engine.sources.source import Record
+from emulator.engine.sources.source import UnreadableData as UnreadableData
 
-Record = dict[str, Any]
 _SUFFIXES = (".ndjson", ".json")
-
-
-class NoData(Exception):
-    """The emulator has no records for this source; the message says where to put some."""
-
-
-class UnreadableData(Exception):
-    """A file of records that cannot be read; the message names file and line."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +48,22 @@ class Samples:
     """Finds and reads sample records. Files are read once and kept."""
 
     def __init__(self, folder: Path | None = None) -> None:
+        self._given = folder
         self._folders = [fixtures_folder() / "sources"]
         if folder is not None:
             self._folders.insert(0, folder)
         self._kept: dict[Path, tuple[float, list[tuple[Record, int]]]] = {}
 
+    def folder(self, spec: ConnectionSpec, shared: str) -> Path:
+        """Where the files or tables of a source lie: its own folder, or the one of ``shared`` samples."""
+        return folder_of(spec, self._given, shared)
+
+    def _own(self, spec: ConnectionSpec) -> list[Path]:
+        return [own for folder in self._folders if (own := own_folder(spec, folder)) is not None]
+
     def facts(self, spec: ConnectionSpec) -> SourceFacts:
-        for folder in self._folders:
-            path = folder / spec.name / "source.json"
+        for folder in self._own(spec):
+            path = folder / "source.json"
             if path.is_file():
                 given = orjson.loads(path.read_bytes())
                 return SourceFacts(
@@ -74,8 +78,8 @@ class Samples:
         """Names of the resources that have records."""
         found = {
             path.stem
-            for folder in self._folders
-            for path in sorted((folder / spec.name).glob("*"))
+            for folder in self._own(spec)
+            for path in sorted(folder.glob("*"))
             if path.suffix in _SUFFIXES and path.name != "source.json"
         }
         return sorted(found)
@@ -110,8 +114,16 @@ class Samples:
             ) from error
         return [record for record, _ in self._records(spec, name)[:count]]
 
-    def read(self, spec: ConnectionSpec, params: dict[str, Any], after: str | None, since: int | None) -> Reading:
-        """Everything after ``after``, a cursor of an earlier reading; ``since`` in epoch seconds limits a first one."""
+    def read(
+        self,
+        spec: ConnectionSpec,
+        params: dict[str, Any],
+        after: str | None,
+        since: int | None,
+        until: int | None = None,
+    ) -> Reading:
+        """Everything after ``after``, a cursor of an earlier reading; ``since`` and ``until`` in epoch
+        seconds limit one that has none."""
         facts = self.facts(spec)
         everything = self._records(spec, self.resource_name(spec, params))
         if facts.cursor is None:
@@ -119,15 +131,17 @@ class Samples:
             last: Any = len(everything)
         else:
             path, position = facts.cursor, _number(after) if after else since
-            chosen = [pair for pair in everything if position is None or _number(first_at(pair[0], path)) > position]
+            first = float("-inf") if position is None else position
+            final = float("inf") if until is None else until
+            chosen = [pair for pair in everything if first < _number(first_at(pair[0], path)) <= final]
             last = max((_number(first_at(record, path)) for record, _ in chosen), default=after)
         records = [_renamed(record, facts) for record, _ in chosen]
         return Reading(records, sum(size for _, size in chosen), None if last is None else str(last))
 
     def _records(self, spec: ConnectionSpec, name: str) -> list[tuple[Record, int]]:
-        for folder in self._folders:
+        for folder in self._own(spec):
             for suffix in _SUFFIXES:
-                path = folder / spec.name / f"{name}{suffix}"
+                path = folder / f"{name}{suffix}"
                 if path.is_file():
                     changed = path.stat().st_mtime
                     kept = self._kept.get(path)
@@ -175,4 +189,6 @@ def _load(path: Path) -> list[tuple[Record, int]]:
     for index, (record, _) in enumerate(pairs):
         if not isinstance(record, dict):
             raise UnreadableData(f"{path}: record {index + 1} is not an object")
+        if is_too_deep(record):
+            raise UnreadableData(f"{path}: record {index + 1} is nested in more than {MAX_DEPTH} levels")
     return pairs

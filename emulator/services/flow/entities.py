@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.domain import audit, etags, json_patch, schedule
+from emulator.domain import audit, etags, json_patch
 from emulator.domain.connections import (
+    DRAFT,
     Admitted,
     admit_connection,
     admit_source_connection,
@@ -13,13 +14,13 @@ from emulator.domain.connections import (
     with_secrets,
 )
 from emulator.domain.errors import Refusal
-from emulator.domain.flows import admit_flow
+from emulator.domain.flows import Circumstances, admit_flow, connected, joins_the_same
 from emulator.domain.kinds import CONNECTIONS, FLOWS, SOURCE_CONNECTIONS, Kind
 from emulator.domain.metrics import ORIGIN
-from emulator.domain.specs import HTTP_STREAMING
 from emulator.domain.tenant import Tenant
 from emulator.edge.call import Answer, Call, answer, no_content
-from emulator.engine.world import World
+from emulator.engine.world import World, lookup
+from emulator.services.flow import belongings
 from emulator.store import inlets, resources, schedules
 from emulator.store.database import Contended, Transaction
 from emulator.store.resources import Stored
@@ -30,6 +31,7 @@ Document = dict[str, Any]
 _SERVICE_MADE = ("inheritedAttributes", "runs", "lastOperation", "lastRunDetails", "providerRefId")
 # The spec decides what a flow is; another one makes another flow. (A connection's has a code of its own.)
 _FIXED = (*_SERVICE_MADE, "flowSpec")
+_STATES = ("enabled", "disabled", "initializing")
 # Where flows name what may not be deleted under them, and the code that says so.
 _USERS = {
     "connections": (
@@ -52,74 +54,75 @@ class Entities:
         self._database = world.database
 
     def create(self, kind: Kind, call: Call) -> Answer:
-        call.query.check(())
+        call.query.check(("mode",))
+        draft = _is_draft(call.query.one("mode"))
         body, resource_id = call.json_object(), self._world.ids.uuid()
         with self._database.writing() as tx:
-            etag = self.create_in(tx, kind, call.tenant, body, resource_id)
+            etag = self.create_in(tx, kind, call.tenant, body, resource_id, draft)
         if kind is FLOWS:
             self._world.on_schedule_change()
         location = f"{call.origin}/data/foundation/flowservice/{kind.name}/{resource_id}"
         return answer({"id": resource_id, "etag": etag}, 201, {"location": location})
 
-    def create_in(self, tx: Transaction, kind: Kind, tenant: Tenant, body: Document, resource_id: str) -> str:
+    def create_in(
+        self, tx: Transaction, kind: Kind, tenant: Tenant, body: Document, resource_id: str, draft: bool = False
+    ) -> str:
         """Check and store a new resource, with what belongs to it: an inlet, a schedule. Returns the etag."""
         now = self._world.clock.now()
         etag = self._world.ids.etag(now)
         wanted = {name: value for name, value in body.items() if name not in _SERVICE_MADE}
-        admitted = self._admit(kind, wanted, tx, tenant)
+        admitted = self.admit(kind, wanted, tx, tenant, draft)
         document = self._completed(kind, admitted.document, tx, tenant, resource_id, now)
-        stored = audit.created(document, resource_id, tenant, now, etag)
+        state = _state(body, draft)
+        stored = audit.created(document, resource_id, tenant, now, etag, state)
         resources.create(tx, tenant, kind, resource_id, stored, etag, admitted.secrets)
-        if kind is FLOWS and self._is_scheduled(document):
-            due = schedule.first_due(schedule.parse(document["scheduleParams"]), now)
-            schedules.create(tx, tenant.org, tenant.sandbox, resource_id, due)
+        if kind is FLOWS and belongings.is_scheduled(stored, self._world.specs(tx, tenant)):
+            belongings.start_schedule(tx, tenant, resource_id, stored, now)
         return etag
 
-    def _admit(self, kind: Kind, body: Document, tx: Transaction, tenant: Tenant) -> Admitted:
-        specs = self._world.specs
+    def admit(
+        self,
+        kind: Kind,
+        body: Document,
+        tx: Transaction,
+        tenant: Tenant,
+        draft: bool = False,
+        before: Stored | None = None,
+    ) -> Admitted:
+        """What may be stored of a body, or the refusal. ``before`` is the resource that is changed."""
+        specs, find = self._world.specs(tx, tenant), lookup(tx, tenant)
         if kind is CONNECTIONS:
-            return admit_connection(body, specs)
-
-        def find(wanted: Kind, resource_id: str) -> Document | None:
-            return resources.read(tx, tenant, wanted, resource_id)
-
+            return admit_connection(body, specs, draft, before.secrets if before else ())
         if kind is FLOWS:
-            return Admitted(admit_flow(body, specs, find), {})
+            around = Circumstances(specs, find, self._world.clock.now(), draft, before.document if before else None)
+            flow = admit_flow(body, around)
+            unchanged = before is not None and joins_the_same(before.document, flow)
+            return Admitted(flow, before.secrets if before and unchanged else connected(flow, find))
         admit = admit_source_connection if kind is SOURCE_CONNECTIONS else admit_target_connection
-        return Admitted(admit(body, specs, find), {})
+        return Admitted(admit(body, specs, find, draft), {})
+
+    def fault(self, tx: Transaction, tenant: Tenant, stored: Stored) -> str | None:
+        """Why a base connection could not be used as it stands, None if it could."""
+        state = stored.document["state"]
+        if state != "enabled":
+            return f"The connection is in state {state}."
+        try:
+            self.admit(CONNECTIONS, audit.content(as_sent(CONNECTIONS, stored)), tx, tenant, before=stored)
+        except Refusal as refusal:
+            return refusal.message
+        return None
 
     def _completed(
         self, kind: Kind, document: Document, tx: Transaction, tenant: Tenant, resource_id: str, now: int
     ) -> Document:
-        """What the service adds to a new resource besides audit fields."""
-        if kind is CONNECTIONS and document["connectionSpec"]["id"] == HTTP_STREAMING and "auth" in document:
-            auth = document["auth"]
-            inlet = self._new_inlet(tx, tenant, kind, resource_id)
-            return {**document, "auth": {**auth, "params": {**auth["params"], **inlet}}}
-        if kind is not FLOWS:
-            return document
-        spec = self._world.specs.flows[document["flowSpec"]["id"]]
-        document = {
-            **document,
-            "runs": f"/runs?property=flowId=={resource_id}",
-            "lastOperation": {"started": now, "updated": 0, "operation": "create"},
-        }
-        if spec.streaming:
-            document["providerRefId"] = self._world.ids.uuid()
-        source_spec = document["inheritedAttributes"]["sourceConnections"][0]["connectionSpec"]["id"]
-        if self._world.specs.connections[source_spec].own_inlet:
-            inlet = self._new_inlet(tx, tenant, kind, resource_id)
-            document["options"] = {**(document.get("options") or {}), "inletUrl": inlet["inletUrl"]}
+        """With what the service adds to a new resource besides audit fields."""
+        if kind is CONNECTIONS:
+            return belongings.completed_connection(self._world, tx, tenant, document, resource_id)
+        if kind is FLOWS:
+            specs = self._world.specs(tx, tenant)
+            noted = {"lastOperation": {"started": now, "updated": 0, "operation": "create"}}
+            return belongings.completed_flow(self._world, tx, tenant, {**document, **noted}, resource_id, specs)
         return document
-
-    def _new_inlet(self, tx: Transaction, tenant: Tenant, kind: Kind, owner: str) -> Document:
-        inlet_id = self._world.ids.inlet()
-        inlets.create(tx, tenant, inlet_id, kind.name, owner)
-        return {"inletUrl": f"{ORIGIN}/collection/{inlet_id}", "inletId": inlet_id}
-
-    def _is_scheduled(self, flow: Document) -> bool:
-        spec = self._world.specs.flows[flow["flowSpec"]["id"]]
-        return spec.is_source_flow and spec.scheduled
 
     def get(self, kind: Kind, call: Call) -> Answer:
         call.query.check(())
@@ -132,34 +135,49 @@ class Entities:
     def patch(self, kind: Kind, call: Call) -> Answer:
         call.query.check(())
         listed = json_patch.operations(call.json())
-        resource_id, tenant, now = call.params["id"], call.tenant, self._world.clock.now()
+        resource_id, now = call.params["id"], self._world.clock.now()
         with self._database.writing() as tx:
-            stored = resources.read_stored(tx, tenant, kind, resource_id)
-            if stored is None:
-                raise not_found(kind, resource_id)
+            stored = self.stored(tx, kind, call)
             etags.check(call.headers.get("if-match"), stored.etag)
             json_patch.check_paths(listed, _FIXED)
-            admitted = self._patched(kind, stored, listed, tx, tenant, now)
-            etag = self._world.ids.etag(now)
-            document = audit.changed(admitted.document, tenant, now, etag)
-            if not resources.replace(tx, tenant, kind, resource_id, document, stored.etag, etag, admitted.secrets):
-                # Another write came between: everything here is undone, and the call is made again,
-                # to find its etag stale or, if any will do, to win.
-                raise Contended(f"{kind.name} {resource_id} was changed")
+            admitted = self._patched(kind, stored, listed, tx, call.tenant, now)
+            etag = self.write(tx, kind, call, stored, admitted, now)
         if kind is FLOWS:
             self._world.on_schedule_change()
         return answer({"id": resource_id, "etag": etag})
+
+    def stored(self, tx: Transaction, kind: Kind, call: Call) -> Stored:
+        """What the call's path names. Refuses an id that is not there."""
+        stored = resources.read_stored(tx, call.tenant, kind, call.params["id"])
+        if stored is None:
+            raise not_found(kind, call.params["id"])
+        return stored
+
+    def write(self, tx: Transaction, kind: Kind, call: Call, old: Stored, new: Admitted, now: int) -> str:
+        """Put a changed resource in the place of the one it was made from; returns its etag."""
+        etag = self._world.ids.etag(now)
+        document = audit.changed(new.document, call.tenant, now, etag)
+        resource_id = document["id"]
+        if not resources.replace(tx, call.tenant, kind, resource_id, document, old.etag, etag, new.secrets):
+            # Another write came between: everything here is undone, and the call is made again,
+            # to find its etag stale or, if any will do, to win.
+            raise Contended(f"{kind.name} {resource_id} was changed")
+        return etag
 
     def _patched(
         self, kind: Kind, stored: Stored, listed: list[json_patch.Operation], tx: Transaction, tenant: Tenant, now: int
     ) -> Admitted:
         old = stored.document
-        wanted = json_patch.apply(audit.content(with_secrets(old, stored.secrets)), listed)
-        admitted = self._admit(kind, wanted, tx, tenant)
+        wanted = json_patch.apply(audit.content(as_sent(kind, stored)), listed)
+        admitted = self.admit(kind, wanted, tx, tenant, old["state"] == DRAFT, stored)
         document = {**{name: old[name] for name in old if name not in audit.content(old)}, **admitted.document}
-        _keep_inlet(old, document)
+        belongings.keep_inlet(old, document)
         if kind is FLOWS:
-            self._reschedule(old, document, tx, tenant, now)
+            if belongings.is_scheduled(old, self._world.specs(tx, tenant)):
+                belongings.move_schedule(tx, tenant, old, document, now)
+            else:
+                # Its spec may have been replaced by one that holds no schedule to any rule.
+                schedules.remove(tx, tenant.org, tenant.sandbox, old["id"])
             document["lastOperation"] = {
                 "started": now,
                 "updated": now,
@@ -169,15 +187,6 @@ class Entities:
                 "operation": "update",
             }
         return Admitted(document, admitted.secrets)
-
-    def _reschedule(self, old: Document, new: Document, tx: Transaction, tenant: Tenant, now: int) -> None:
-        if not self._is_scheduled(new) or old["scheduleParams"] == new["scheduleParams"]:
-            return
-        schedule.check_change(old["scheduleParams"], new["scheduleParams"], now)
-        pending = schedules.due_of(tx, tenant.org, tenant.sandbox, old["id"])
-        if pending is None or pending > now:
-            following = schedule.next_due(schedule.parse(new["scheduleParams"]), now)
-            schedules.move(tx, tenant.org, tenant.sandbox, old["id"], following)
 
     def delete(self, kind: Kind, call: Call) -> Answer:
         call.query.check(())
@@ -200,14 +209,25 @@ class Entities:
                 raise Refusal(code, id=resource_id, hint=f"Flows that use it: {', '.join(users)}.")
 
 
-def _keep_inlet(old: Document, new: Document) -> None:
-    """A patch that replaces the object around an inlet's address does not take the inlet away."""
-    params = old.get("auth", {}).get("params", {})
-    if "inletId" in params:
-        kept = {"inletUrl": params["inletUrl"], "inletId": params["inletId"]}
-        new["auth"] = {**new["auth"], "params": {**new["auth"]["params"], **kept}}
-    if "inletUrl" in old.get("options", {}):
-        new["options"] = {**(new.get("options") or {}), "inletUrl": old["options"]["inletUrl"]}
+def as_sent(kind: Kind, stored: Stored) -> Document:
+    """The document as its author knows it: of a base connection with its secrets."""
+    return with_secrets(stored.document, stored.secrets) if kind is CONNECTIONS else stored.document
+
+
+def _is_draft(mode: str | None) -> bool:
+    if mode is None:
+        return False
+    if mode.lower() != DRAFT:
+        raise Refusal("FLOW-1452-400", value=mode, name="mode", field="mode", hint=f"The only mode is {DRAFT}.")
+    return True
+
+
+def _state(body: Document, draft: bool) -> str:
+    """The state in which a connection is made; a source whose account has to be confirmed begins as initializing."""
+    state = body.get("state")
+    if state is not None and state not in (*_STATES, *([DRAFT] if draft else [])):
+        raise Refusal("FLOW-1456-400", value=state, field="state", given=state)
+    return DRAFT if draft else state or _STATES[0]
 
 
 def not_found(kind: Kind, resource_id: str) -> Refusal:

@@ -1,116 +1,208 @@
-"""Looking at a source's records and their shape before a flow reads them."""
+"""Looking at what a source has, at its shape and at its first records, before a flow reads it."""
 
 from __future__ import annotations
 
-import base64
-import binascii
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import islice
 from typing import Any
-from urllib.parse import unquote
-
-import orjson
 
 from emulator.domain.errors import Refusal
 from emulator.domain.inference import infer
-from emulator.domain.kinds import CONNECTIONS
+from emulator.domain.kinds import CONNECTION_SPECS, CONNECTIONS
+from emulator.domain.landing_zone import CONTAINERS
+from emulator.domain.row_filters import Wanted, check_filters, compile_filters
+from emulator.domain.specs import ConnectionSpec
+from emulator.domain.tenant import Tenant
 from emulator.edge.call import Answer, Call, answer
+from emulator.engine.sources.files import File, Files
+from emulator.engine.sources.source import (
+    DELIMITED,
+    JSON,
+    PARQUET,
+    MissingReader,
+    NoColumns,
+    NoData,
+    Readable,
+    Record,
+    Undetermined,
+    UnreadableData,
+)
+from emulator.engine.sources.tables import TABLE, VIEW, Table, Tables
 from emulator.engine.world import World
 from emulator.services.flow.entities import not_found
+from emulator.services.flow.explore_query import Asked, asked
 from emulator.store import resources
+from emulator.store.database import Transaction
 
-PREVIEW_RECORDS = 10
-_OBJECT_TYPES = ("root", "folder", "file", "table", "rest", "view")
-_PARAMETERS = ("objecttype", "object", "filetype", "file_type", "preview", "sourceparams")
+Document = dict[str, Any]
+LANDING_ZONE = "26f526f2-58f4-4712-961d-e41bf1ccc0e8"
+# The family that an object type belongs to, and what sources of it know where their spec does not list it.
+_FAMILIES = {"folder": "file", "file": "file", "table": "table", "view": "table", "rest": "rest"}
+_OF_FAMILY = {"file": ["root", "folder", "file"], "table": ["root", "table"], "rest": ["rest"]}
 
 
 class Explore:
-    """``GET /connections/{id}/explore``."""
+    """``GET /connections/{id}/explore`` and ``GET /connectionSpecs/{id}/explore``."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def connection(self, call: Call) -> Answer:
-        # Pages, OpenAPI file and a client spell these names with different capitals.
-        given = {name.lower(): value for name, value in call.query.pairs}
-        _check_names(call)
+        wanted = asked(call)
         with self._world.database.reading() as tx:
             connection = resources.read(tx, call.tenant, CONNECTIONS, call.params["id"])
-        if connection is None:
-            raise not_found(CONNECTIONS, call.params["id"])
-        spec = self._world.specs.connections[connection["connectionSpec"]["id"]]
-        object_type = _object_type(given)
-        if spec.family != "rest" or object_type != "rest":
-            known = spec.document.get("exploreSpec", {}).get("requestSpec", {}).get("properties", {})
-            allowed = known.get("objectType", {}).get("enum", [])
-            if object_type in allowed:
-                raise Refusal(
-                    "CONNECTOR-1336-400",
-                    id=spec.id,
-                    hint="This release explores REST sources; files and tables follow.",
-                )
-            raise Refusal(
-                "CONNECTOR-1358-400",
-                field="objectType",
-                given=object_type,
-                hint=f"{spec.title} knows: {', '.join(allowed) or 'none'}.",
-            )
-        _check_rest(given)
-        params = source_params(given.get("sourceparams"))
-        records = self._world.samples.preview(spec, params)
-        explored: dict[str, Any] = {"format": "hierarchical", "schema": infer(records)}
-        if _wants_preview(given):
-            explored["data"] = records[:PREVIEW_RECORDS]
-        return answer(explored)
+            if connection is None:
+                raise not_found(CONNECTIONS, call.params["id"])
+            spec = self._spec(tx, call.tenant, connection["connectionSpec"]["id"])
+        return answer(self._explored(spec, wanted))
+
+    def connection_spec(self, call: Call) -> Answer:
+        """A source without accounts is explored by its spec; documented of the landing zone alone."""
+        wanted = asked(call)
+        with self._world.database.reading() as tx:
+            spec = self._spec(tx, call.tenant, call.params["id"])
+        if spec.id != LANDING_ZONE:
+            hint = "Create a base connection and explore that."
+            raise Refusal("CONNECTOR-1372-400", id=spec.id, field="id", given=call.params["id"], hint=hint)
+        return answer(self._explored(spec, wanted))
+
+    def _spec(self, tx: Transaction, tenant: Tenant, spec_id: str) -> ConnectionSpec:
+        spec = self._world.specs(tx, tenant).connection(spec_id)
+        if spec is None:
+            raise not_found(CONNECTION_SPECS, spec_id)
+        return spec
+
+    def _explored(self, spec: ConnectionSpec, wanted: Asked) -> Any:
+        types = _object_types(spec)
+        _check_object_type(spec, types, wanted)
+        if wanted.filters is not None:
+            check_filters(wanted.filters, spec, "filters")
+        if wanted.determine and "file" not in types:
+            if TABLE in types:
+                raise Refusal("CONNECTOR-1371-400", connector=spec.title, field="determineProperties", given="true")
+            raise Refusal("CONNECTOR-1376-400", id=spec.id, field="determineProperties", given="true")
+        looks = {"file": self._file, "table": self._table, "rest": self._rest}
+        with _refusing(wanted):
+            return looks[_family(wanted.object_type, types)](spec, types, wanted)
+
+    def _rest(self, spec: ConnectionSpec, _types: list[str], wanted: Asked) -> Document:
+        file_type = wanted.by_hand.file_type if wanted.by_hand else JSON
+        if file_type != JSON:
+            raise Refusal("CONNECTOR-1327-400", value=file_type, allowed=JSON, field="fileType", given=file_type)
+        records = self._world.samples.preview(spec, wanted.source_params)
+        explored: Document = {"format": "hierarchical", "schema": infer(records)}
+        if wanted.preview:
+            explored["data"] = records[: wanted.records]
+        return explored
+
+    def _file(self, spec: ConnectionSpec, _types: list[str], wanted: Asked) -> Any:
+        container = CONTAINERS["user_drop_zone"] if spec.id == LANDING_ZONE else ""
+        files = Files(self._world.samples.folder(spec, "files"), container)
+        if wanted.object_type != "file":
+            folder = wanted.object if wanted.object_type == "folder" else ""
+            return [entry.document() for entry in files.entries(folder)]
+        if not wanted.determine:
+            _check_properties(spec, wanted)
+        file = files.file(wanted.object, wanted.by_hand)
+        return {**_properties(file, wanted), **_shown(file, wanted)}
+
+    def _table(self, spec: ConnectionSpec, types: list[str], wanted: Asked) -> Any:
+        kinds = tuple(kind for kind in (TABLE, VIEW) if kind in types)
+        tables = Tables(self._world.samples.folder(spec, "tables"), kinds)
+        if wanted.object_type == "root":
+            return [entry.document() for entry in tables.entries()]
+        table = tables.table(wanted.object, wanted.object_type)
+        _check_primary_key(table, wanted)
+        if wanted.filters is None:
+            return _shown(table, wanted)
+        return _shown(table, wanted, compile_filters(wanted.filters, spec, "filters", table.columns))
 
 
-def _check_names(call: Call) -> None:
-    for name, value in call.query.pairs:
-        if name.lower() not in _PARAMETERS:
-            known = "objectType, object, fileType, preview, sourceParams"
-            raise Refusal("FLOW-1451-400", name=name, field=name, given=value, hint=f"Known parameters: {known}.")
+def _object_types(spec: ConnectionSpec) -> list[str]:
+    """What a source can be asked for; specs that were made by hand may not say it."""
+    listed: Any = spec.document.get("exploreSpec")
+    for name in ("requestSpec", "properties", "objectType", "enum"):
+        listed = listed.get(name) if isinstance(listed, dict) else None
+    if not isinstance(listed, list):
+        return _OF_FAMILY.get(spec.family, [])
+    return [str(kind).lower() for kind in listed]
 
 
-def _object_type(given: dict[str, str]) -> str:
-    value = given.get("objecttype", "").lower()
-    if not value:
-        raise Refusal("CONNECTOR-1359-400", name="objectType", field="objectType")
-    if value not in _OBJECT_TYPES:
-        raise Refusal(
-            "CONNECTOR-1358-400", field="objectType", given=value, hint=f"Use one of: {', '.join(_OBJECT_TYPES)}."
-        )
-    return value
+def _family(object_type: str, types: list[str]) -> str:
+    """Which way to look: ``root`` is asked of a source for what else it knows."""
+    return next((_FAMILIES[kind] for kind in (object_type, *types) if kind in _FAMILIES), "rest")
 
 
-def _wants_preview(given: dict[str, str]) -> bool:
-    value = given.get("preview", "false").lower()
-    if value not in ("true", "false"):
-        raise Refusal("CONNECTOR-1312-400", value=value, name="preview", field="preview", hint="Send true or false.")
-    return value == "true"
+def _check_object_type(spec: ConnectionSpec, types: list[str], wanted: Asked) -> None:
+    if not types:
+        hint = f"{spec.title} can be neither listed nor previewed."
+        raise Refusal("CONNECTOR-1336-400", id=spec.id, field="id", given=spec.id, hint=hint)
+    if wanted.object_type not in types:
+        hint = f"{spec.title} knows: {', '.join(types)}."
+        raise Refusal("CONNECTOR-1358-400", field="objectType", given=wanted.object_type, hint=hint)
 
 
-def _check_rest(given: dict[str, str]) -> None:
-    if not given.get("object"):
-        raise Refusal("CONNECTOR-1337-400", name="object", type="rest", field="object", hint="For an API it is json.")
-    file_type = given.get("filetype", given.get("file_type", "json")).lower()
-    if file_type != "json":
-        raise Refusal("CONNECTOR-1327-400", value=file_type, allowed="json", field="fileType", given=file_type)
+def _check_properties(spec: ConnectionSpec, wanted: Asked) -> None:
+    """How a file is read must be said by hand, or left to be determined."""
+    if wanted.by_hand is None:
+        code = "CONNECTOR-1329-400" if spec.id == LANDING_ZONE else "CONNECTOR-1359-400"
+        hint = f"Send one of {DELIMITED}, {JSON}, {PARQUET}, or determineProperties=true."
+        raise Refusal(code, name="fileType", field="fileType", hint=hint)
+    if wanted.by_hand.file_type != DELIMITED and wanted.by_hand.encoding != "UTF-8":
+        given = wanted.by_hand.encoding
+        hint = f"Only {DELIMITED} files have it."
+        raise Refusal("CONNECTOR-1312-400", value=given, name="encoding", field="encoding", given=given, hint=hint)
 
 
-def source_params(given: str | None) -> dict[str, Any]:
-    """The decoded ``sourceParams``; a published sample arrives percent-encoded twice, which is undone."""
-    if not given:
-        return {}
-    # A blank is what became of an unescaped plus.
-    text = unquote(given).replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
+def _check_primary_key(table: Table, wanted: Asked) -> None:
+    name = wanted.given.get("primaryKey")
+    known = [column.name for column in table.columns]
+    if name is not None and name not in known:
+        hint = f"Columns: {', '.join(known)}."
+        raise Refusal("CONNECTOR-1312-400", value=name, name="primaryKey", field="primaryKey", given=name, hint=hint)
+
+
+def _properties(file: File, wanted: Asked) -> Document:
+    """Documented: shown first when they were determined, and when they were given; the type alone is not shown."""
+    shown = wanted.determine or wanted.named_properties
+    return {"properties": file.properties.document()} if shown else {}
+
+
+def _shown(readable: Readable, wanted: Asked, keep: Wanted | None = None) -> Document:
+    explored = readable.shape().document()
+    if wanted.preview:
+        with closing(readable.records()) as records:
+            kept: Iterator[Record] = filter(keep, records) if keep is not None else records
+            explored["data"] = list(islice(kept, wanted.records))
+    return explored
+
+
+@contextmanager
+def _refusing(wanted: Asked) -> Iterator[None]:
+    """Turns what a source has to complain of into a refusal."""
     try:
-        decoded = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
-    except (binascii.Error, ValueError):
-        decoded = None
-    if not isinstance(decoded, dict):
+        yield
+    except Undetermined as error:
+        hint = _sentence(error)
+        raise Refusal("CONNECTOR-1375-400", field="object", given=wanted.object, hint=hint) from error
+    except NoColumns as error:
         raise Refusal(
-            "CONNECTOR-1389-400",
-            name="sourceParams",
-            field="sourceParams",
-            given=given,
-            hint='Encode an object such as {"resourcePath":"charges"} in Base64.',
-        )
-    return decoded
+            "CONNECTOR-1330-400", table=wanted.object, field="object", given=wanted.object, hint=_sentence(error)
+        ) from error
+    except MissingReader as error:
+        allowed = f"{DELIMITED}, {JSON}"
+        raise Refusal(
+            "CONNECTOR-1327-400", value=PARQUET, allowed=allowed, field="fileType", given=PARQUET, hint=_sentence(error)
+        ) from error
+    except (NoData, UnreadableData, OSError) as error:
+        name = error.parameter if isinstance(error, UnreadableData) else "object"
+        given = wanted.given.get(name)
+        raise Refusal(
+            "CONNECTOR-1312-400", value=given or "none", name=name, field=name, given=given, hint=_sentence(error)
+        ) from error
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."

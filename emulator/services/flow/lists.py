@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import orjson
 
 from emulator.domain.errors import Refusal
-from emulator.domain.filters import parse_filters, parse_order
+from emulator.domain.filters import EQUALITY, Condition, parse_filters, parse_order
 from emulator.domain.kinds import RUNS, Kind
 from emulator.domain.metrics import ORIGIN
+from emulator.domain.tenant import Tenant
 from emulator.edge.call import Answer, Call, answer
 from emulator.engine.world import World
-from emulator.store import resources
-from emulator.store.resources import Query
+from emulator.services.flow.places import DEFAULT_LIMIT, MAX_LIMIT, Place
+from emulator.store import pages
+from emulator.store.pages import Query
 
-# No default and no maximum are published for this side; clients send 10 to 200, searches allow 1000.
-DEFAULT_LIMIT = 20
-MAX_LIMIT = 1000
 _PARAMETERS = ("property", "limit", "orderby", "count", "continuationToken")
+
+
+class Found(NamedTuple):
+    """Documents of one page as JSON text, and the token of the next one."""
+
+    bodies: list[str]
+    token: str | None
 
 
 class Lists:
@@ -31,89 +36,68 @@ class Lists:
 
     def page(self, kind: Kind, call: Call) -> Answer:
         call.query.check(_PARAMETERS)
-        return self._page(kind, call, call.query.all("property"))
+        return self._listed(kind, call, call.query.all("property"))
 
     def runs_of_flow(self, call: Call) -> Answer:
         """The older form of a flow's ``runs`` link."""
         call.query.check(_PARAMETERS)
         mine = f"flowId=={call.params['id']}"
-        return self._page(RUNS, call, [*call.query.all("property"), mine])
+        return self._listed(RUNS, call, [*call.query.all("property"), mine])
 
-    def _page(self, kind: Kind, call: Call, properties: list[str]) -> Answer:
-        counting = call.query.flag("count")
-        if counting and call.query.one("limit") is not None:
-            raise Refusal("FLOW-1401-400", field="limit", given=call.query.one("limit"))
-        place = _Place.of(call, properties)
-        query = Query(
-            parse_filters(place.properties, kind),
-            parse_order(place.order, kind) if place.order else (),
-            place.limit,
-            place.after,
-        )
+    def _listed(self, kind: Kind, call: Call, properties: list[str]) -> Answer:
+        place = _place(call, properties)
+        if call.query.flag("count"):
+            if call.query.one("limit") is not None:
+                raise Refusal("FLOW-1401-400", field="limit", given=call.query.one("limit"))
+            return answer({"count": self.count(kind, [call.tenant], place.properties)})
+        found = self.find(kind, [call.tenant], place)
+        return listing(kind, found, call.origin)
+
+    def count(self, kind: Kind, homes: Sequence[Tenant], properties: Sequence[str]) -> int:
+        """How many resources of those sandboxes meet all filters."""
+        conditions = parse_filters(properties, kind)
         with self._database.reading() as tx:
-            if counting:
-                return answer({"count": resources.count(tx, call.tenant, kind, query.conditions)})
-            page = resources.page(tx, call.tenant, kind, query)
-        links = b"{}"
-        if page.next is not None:
-            href = f"/{kind.name}?continuationToken={place.token(page.next)}"
-            links = orjson.dumps({"next": {"href": href}})
-        items = ",".join(page.bodies).replace(ORIGIN, call.origin).encode()
-        return Answer(200, b'{"items":[' + items + b'],"_links":' + links + b"}")
+            return sum(pages.count(tx, home, kind, conditions) for home in homes)
+
+    def find(self, kind: Kind, homes: Sequence[Tenant], place: Place) -> Found:
+        """One page of those sandboxes, one after the other."""
+        conditions = tuple(parse_filters(place.properties, kind))
+        if place.is_the_first:
+            place.order = place.order or _order_by_range(conditions, kind)
+        order = tuple(parse_order(place.order, kind)) if place.order else ()
+        bodies: list[str] = []
+        after, home = place.after, place.home
+        with self._database.reading() as tx:
+            while home < len(homes) and len(bodies) < place.limit:
+                query = Query(conditions, order, place.limit - len(bodies), tuple(after) if after else None)
+                page = pages.page(tx, homes[home], kind, query)
+                bodies += page.bodies
+                after = page.next
+                home += after is None
+        return Found(bodies, place.token(after, home) if home < len(homes) else None)
 
 
-class _Place:
-    """Where in which list a page is.
+def _place(call: Call, properties: list[str]) -> Place:
+    token = call.query.one("continuationToken")
+    if token is None:
+        limit = call.query.number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+        return Place(properties, call.query.one("orderby"), limit)
+    place = Place.read(token)
+    place.limit = call.query.number("limit", place.limit, 1, MAX_LIMIT)
+    return place
 
-    Documented by what clients do with ``next.href``: its token is the only parameter, holds no ``=``,
-    and works with the first page's parameters repeated beside it or left out; so it carries them all.
-    """
 
-    def __init__(self, properties: list[str], order: str | None, limit: int, after: list[Any] | None) -> None:
-        self.properties = properties
-        self.order = order
-        self.limit = limit
-        self.after = after
+def listing(kind: Kind, found: Found, origin: str) -> Answer:
+    """The envelope of lists; ``next.href`` is relative to the service and its token the only parameter."""
+    links = b"{}"
+    if found.token is not None:
+        links = orjson.dumps({"next": {"href": f"/{kind.name}?continuationToken={found.token}"}})
+    items = ",".join(found.bodies).replace(ORIGIN, origin).encode()
+    return Answer(200, b'{"items":[' + items + b'],"_links":' + links + b"}")
 
-    @classmethod
-    def of(cls, call: Call, properties: list[str]) -> _Place:
-        token = call.query.one("continuationToken")
-        if token is None:
-            limit = call.query.number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-            return cls(properties, call.query.one("orderby"), limit, None)
-        place = cls._read(token)
-        place.limit = call.query.number("limit", place.limit, 1, MAX_LIMIT)
-        return place
 
-    def token(self, after: list[Any]) -> str:
-        packed = orjson.dumps([self.properties, self.order, self.limit, after])
-        return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
-
-    @classmethod
-    def _read(cls, token: str) -> _Place:
-        try:
-            padded = token.encode("ascii") + b"=" * (-len(token) % 4)
-            properties, order, limit, after = orjson.loads(base64.b64decode(padded, b"-_", validate=True))
-            kept = cls([str(text) for text in properties], order, int(limit), list(after))
-        except (binascii.Error, ValueError, TypeError):
-            kept = None
-        if kept is None or not kept._is_sound():
-            raise Refusal(
-                "FLOW-1452-400",
-                value=token,
-                name="continuationToken",
-                hint="Send the one of _links.next.href, unchanged.",
-            )
-        return kept
-
-    def _is_sound(self) -> bool:
-        after = self.after or []
-        order_ok = self.order is None or isinstance(self.order, str)
-        keys = (self.order or "").count(",") + 1 if self.order else 0
-        shaped = len(after) == 2 * keys + 1 and type(after[-1]) is int
-        return (
-            order_ok
-            and shaped
-            and 1 <= self.limit <= MAX_LIMIT
-            and all(isinstance(x, (int, float, str)) for x in after)
-        )
+def _order_by_range(conditions: Sequence[Condition], kind: Kind) -> str | None:
+    """A list between two times comes newest first by that time: the order in which its index is walked."""
+    ranged = (one.path for one in conditions if one.op not in EQUALITY and one.path in kind.sorted)
+    field = next(ranged, None)
+    return None if field is None else f"-{field}"
