@@ -114,12 +114,12 @@ def test_a_token_that_is_not_ours_is_refused(api: Api, token: str) -> None:
     assert_refused(answer, "FLOW-1452-400")
 
 
-def test_a_token_that_somebody_wrote_keeps_to_the_order_that_it_names(api: Api) -> None:
-    """A list between two times is ordered by its first page; a token that leaves the order out has none."""
-    api.base_connection()
-    written = base64.urlsafe_b64encode(b'[["createdAt>0"],null,1,[9000000],0]').decode().rstrip("=")
-    answer = api.http.get(f"{FLOW}/connections", params={"continuationToken": written})
-    assert answer.status_code == 200, answer.text
+@pytest.mark.parametrize(
+    "place", ['[["createdAt>0"],null,1,[37],0]', '[[],"name",1,[37],0]', "[[],null,1,[0,null,37],0]"]
+)
+def test_a_token_whose_row_is_not_of_its_order_is_refused(api: Api, place: str) -> None:
+    token = base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+    assert_refused(api.http.get(f"{FLOW}/flows", params={"continuationToken": token}), "FLOW-1452-400")
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "ten", "1.5", "1001", "", "99999999999999999999"])

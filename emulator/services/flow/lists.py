@@ -62,9 +62,9 @@ class Lists:
     def find(self, kind: Kind, homes: Sequence[Tenant], place: Place) -> Found:
         """One page of those sandboxes, one after the other."""
         conditions = tuple(parse_filters(place.properties, kind))
-        if place.is_the_first:
-            place.order = place.order or _order_by_range(conditions, kind)
+        place.order = place.order or _order_by_range(conditions, kind)
         order = tuple(parse_order(place.order, kind)) if place.order else ()
+        place.check_row(len(order))
         bodies: list[str] = []
         after, home = place.after, place.home
         with self._database.reading() as tx:

@@ -31,10 +31,6 @@ class Place:
     after: list[Any] | None = None
     home: int = 0
 
-    @property
-    def is_the_first(self) -> bool:
-        return self.after is None and self.home == 0
-
     def token(self, after: list[Any] | None, home: int = 0) -> str:
         packed = orjson.dumps([self.properties, self.order, self.limit, after, home])
         return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
@@ -48,9 +44,13 @@ class Place:
         except (binascii.Error, ValueError, TypeError):
             kept = None
         if kept is None or not kept._is_sound():
-            hint = "Send the one of _links.next.href, unchanged."
-            raise Refusal("FLOW-1452-400", value=token, name="continuationToken", hint=hint)
+            raise _not_ours(token)
         return kept
+
+    def check_row(self, keys: int) -> None:
+        """Refuses a last row that an order by so many keys does not give."""
+        if self.after is not None and len(self.after) != 2 * keys + 1:
+            raise _not_ours(self.token(self.after, self.home))
 
     def _is_sound(self) -> bool:
         return (
@@ -66,8 +66,7 @@ class Place:
 
     def _is_a_row(self) -> bool:
         """A row is named by a number and a word for every key of the order, and by its own number."""
-        keys = self.order.count(",") + 1 if self.order else 0
-        if not isinstance(self.after, list) or len(self.after) != 2 * keys + 1:
+        if not isinstance(self.after, list) or not self.after:
             return False
         numbers, words, own = self.after[:-1:2], self.after[1::2], self.after[-1]
         return (
@@ -76,3 +75,8 @@ class Place:
             and type(own) is int
             and 0 <= own < 2**63
         )
+
+
+def _not_ours(token: str) -> Refusal:
+    hint = "Send the one of _links.next.href, unchanged."
+    return Refusal("FLOW-1452-400", value=token, name="continuationToken", hint=hint)
