@@ -9,12 +9,23 @@ from sqlalchemy import Connection, bindparam, insert, inspect, select, text, upd
 
 from emulator.domain import kinds
 from emulator.store.database import Database, UnusableDatabase
-from emulator.store.tables import entry, meta, metadata, pending_run, resource
+from emulator.store.tables import (
+    delivery,
+    entry,
+    meta,
+    metadata,
+    outcome,
+    pending_run,
+    rejected,
+    resource,
+    source_object,
+    subscriber,
+)
 
 # A step takes a database of the number before it to its own number. Number 1 is the first schema,
 # made whole by ``metadata``; every later change of a table adds a step here.
 Step = Callable[[Connection], None]
-NEWEST = 2
+NEWEST = 3
 
 _VERSION = "schema"
 # Any number will do, so long as every replica takes the same lock.
@@ -39,7 +50,18 @@ def _index_more_than_references(connection: Connection) -> None:
     connection.execute(text("DROP TABLE link"))
 
 
-STEPS: dict[int, Step] = {2: _index_more_than_references}
+def _keep_what_runs_need(connection: Connection) -> None:
+    """3: runs take time and have outcomes, rows are rejected, data is put, subscribers are told."""
+    for table in (rejected, outcome, source_object, subscriber, delivery):
+        table.create(connection)
+    known = {column["name"] for column in inspect(connection).get_columns(pending_run.name)}
+    for column in pending_run.c:
+        if column.name not in known:
+            kind = column.type.compile(connection.dialect)
+            connection.execute(text(f"ALTER TABLE {pending_run.name} ADD COLUMN {column.name} {kind}"))
+
+
+STEPS: dict[int, Step] = {2: _index_more_than_references, 3: _keep_what_runs_need}
 
 
 def migrate(database: Database) -> int:

@@ -5,10 +5,22 @@ from __future__ import annotations
 from sqlalchemy import bindparam, delete, select
 
 from emulator.store.database import Transaction
-from emulator.store.tables import entry, inlet, pending_run, record, resource, sandbox, schedule
+from emulator.store.tables import (
+    delivery,
+    entry,
+    inlet,
+    outcome,
+    pending_run,
+    record,
+    rejected,
+    resource,
+    sandbox,
+    schedule,
+    source_object,
+)
 
 # Children before parents: a plain delete is many times faster than one that cascades.
-_HELD = (record, inlet, schedule, pending_run, entry)
+_HELD = (record, rejected, inlet, schedule, pending_run, outcome, source_object, delivery, entry)
 _EVERYTHING = [delete(table) for table in (*_HELD, resource, sandbox)]
 _ONE_TENANT = [
     delete(table).where(table.c.org == bindparam("org"), table.c.sandbox == bindparam("sandbox"))

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -92,7 +93,8 @@ schedule = Table(
 )
 Index("schedule_due", schedule.c.due)
 
-# Runs that were asked for, not planned: each waits here until it is due.
+# Runs that have not ended: asked for and waiting until they are due, or begun. One that has begun
+# says when, up to which instant it reads, and what it lands in, whose records are nobody's until it ends.
 pending_run = Table(
     "pending_run",
     metadata,
@@ -100,6 +102,11 @@ pending_run = Table(
     Column("run", Text, nullable=False),
     Column("flow", Text, nullable=False),
     Column("due", BigInteger, nullable=False),
+    Column("planned", BigInteger),
+    Column("started", BigInteger),
+    Column("held", BigInteger),
+    Column("batch", Text),
+    Column("outcome", Text),
     PrimaryKeyConstraint("org", "sandbox", "run"),
     _of_sandbox(),
 )
@@ -129,3 +136,76 @@ record = Table(
     PrimaryKeyConstraint("org", "sandbox", "dataset", "batch", "position"),
     _of_sandbox(),
 )
+
+# Rows that a run or an inlet could not land, as they were read.
+rejected = Table(
+    "rejected",
+    metadata,
+    *_tenant_columns(),
+    Column("dataset", Text, nullable=False),
+    Column("batch", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("run", Text),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("field", Text),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("org", "sandbox", "dataset", "batch", "position"),
+    _of_sandbox(),
+)
+
+# What the next runs of a flow are told to come to, first in first out.
+outcome = Table(
+    "outcome",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    *_tenant_columns(),
+    Column("flow", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    _of_sandbox(),
+)
+Index("outcome_order", outcome.c.org, outcome.c.sandbox, outcome.c.flow, outcome.c.seq)
+
+# Data put behind one base connection. ``modified`` in nanoseconds, so that no two puts have the same.
+source_object = Table(
+    "source_object",
+    metadata,
+    *_tenant_columns(),
+    Column("connection", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("modified", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("org", "sandbox", "connection", "path"),
+    _of_sandbox(),
+)
+
+# Who is told what happens, in one organisation or (without one) in all of them.
+subscriber = Table(
+    "subscriber",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("org", Text),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+# What subscribers are to be told: in order for each flow, until it was taken or given up.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    *_tenant_columns(),
+    Column("subscriber", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("log", Text, nullable=False),
+    _of_sandbox(),
+)
+Index("delivery_due", delivery.c.state, delivery.c.due)
+Index("delivery_order", delivery.c.subscriber, delivery.c.flow, delivery.c.state, delivery.c.seq)

@@ -93,6 +93,66 @@ class Hierarchical:
         return {"format": "hierarchical", "schema": self.schema}
 
 
+# So many records are held in memory at a time.
+CHUNK = 5_000
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that cannot be read: as it stands in the source, and why not."""
+
+    text: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one run is to read.
+
+    ``cursor`` is what the reading of the flow's last run ended with; without one everything newer than
+    ``since`` and up to ``until`` is read (milliseconds, None for no bound). ``faults`` are what the source
+    does before it lets itself be read, one for each attempt; see ``troubles``.
+    """
+
+    cursor: str | None = None
+    since: int | None = None
+    until: int | None = None
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A part of what is read: at most ``CHUNK`` records, oldest first.
+
+    ``size`` in bytes, of the source's own form. ``cursor`` is where to go on when this part has landed.
+    ``paths`` are the objects that this part is the first of. ``filtered`` counts records that a row filter
+    left out; ``bad`` are rows that cannot be read.
+    """
+
+    records: list[Record]
+    size: int
+    cursor: str | None
+    paths: tuple[str, ...] = ()
+    filtered: int = 0
+    bad: tuple[BadRow, ...] = ()
+
+
+class SourceFailed(Exception):
+    """A source that cannot be read, after every retry. ``detail`` is what the connector's log would say."""
+
+    def __init__(self, message: str, code: str = "2200", detail: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.detail = detail
+
+
+class Source(Protocol):
+    """What a flow reads from. It holds everything that it needs, so that reading needs no database of ours."""
+
+    def chunks(self, wanted: Wanted) -> Generator[Chunk]:
+        """Nothing new: no chunk. Raises ``NoData``, ``UnreadableData`` and ``SourceFailed``."""
+
+
 class Readable(Protocol):
     """One object of a source. Nothing is read before it is asked for; both raise ``UnreadableData``."""
 
