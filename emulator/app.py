@@ -14,26 +14,40 @@ from emulator.domain.identifiers import Identifiers
 from emulator.domain.specs import load_catalogue
 from emulator.edge.gate import Gate
 from emulator.edge.identity import Identity
-from emulator.engine.clock import Clock
+from emulator.engine import timekeeping
+from emulator.engine.courier import Courier
 from emulator.engine.sources.samples import Samples
 from emulator.engine.ticker import Ticker
 from emulator.engine.world import World
-from emulator.services import admin, catalog, connectors, flow, ims, inlet, mapping, registry, sandboxes
+from emulator.services import (
+    admin,
+    admin_events,
+    catalog,
+    connectors,
+    export,
+    flow,
+    ims,
+    inlet,
+    mapping,
+    registry,
+    sandboxes,
+)
 from emulator.services.admin import Standing
 from emulator.services.seeding import Seeds
 from emulator.settings import Settings, from_environment
 from emulator.store.database import Database
-from emulator.store.meta import read_or_set
+from emulator.store.meta import next_number, read_or_set
 from emulator.store.migrations import migrate
 from emulator.store.sandboxes import KnownSandboxes
 
 
 @dataclass(frozen=True)
 class App:
-    """A composed server: the ASGI application and the world behind it."""
+    """A composed server: the ASGI application, the world behind it, and who delivers its events."""
 
     asgi: ASGIApp
     world: World
+    courier: Courier
 
 
 def create(settings: Settings) -> App:
@@ -51,9 +65,9 @@ def create(settings: Settings) -> App:
 
 def _compose(settings: Settings, database: Database) -> App:
     migrate(database)
-    clock = Clock.from_setting(settings.clock)
+    clock = timekeeping.start(database, settings.clock)
     known = KnownSandboxes(database)
-    ids = Identifiers(settings.random_seed)
+    ids = Identifiers(settings.random_seed, next_number(database, "starts"))
     world = World(database, clock, ids, load_catalogue(), Samples(settings.sources), known)
     seeds = Seeds(world, settings.seed)
     seeds.apply_to_empty()
@@ -65,30 +79,45 @@ def _compose(settings: Settings, database: Database) -> App:
         *mapping.services(world),
         registry.service(world),
         catalog.service(world),
+        export.service(world),
         connectors.service(world),
         sandboxes.service(world, identity),
         ims.service(world, key),
         inlet.service(world, identity),
     ]
     standing.services = services
-    everything = [*services, admin.service(world, seeds, standing)]
+    more = admin_events.routes(world, token_hex)
+    everything = [*services, admin.service(world, seeds, standing, more)]
     gate = Gate(everything, identity, known, ids, clock.now, settings.public_url, database.inline)
     ticker = Ticker(world)
     world.on_schedule_change = ticker.wake
+    admin_events.subscribe_fixed(world, settings.events, settings.events_secret, token_hex(32), _origin(settings))
+    courier = Courier(world)
+    world.on_notice = courier.wake
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[None]:
         ticker.start()
+        courier.start()
         standing.ready = True
         try:
             yield
         finally:
             standing.ready = False
             ticker.stop()
+            courier.stop()
             gate.close()
             database.close()
 
-    return App(gate.application(lifespan), world)
+    return App(gate.application(lifespan), world, courier)
+
+
+def _origin(settings: Settings) -> str:
+    """What links begin with that no request asked for; a path alone where the port is not known yet."""
+    if settings.public_url is not None or settings.port == 0:
+        return settings.public_url or ""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
 
 
 def from_variables() -> ASGIApp:

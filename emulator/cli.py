@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from emulator import __version__
+from emulator import __version__, verbs
 from emulator.settings import LOG_LEVELS, PREFIX, BadSetting, Settings, from_environment
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -20,6 +20,9 @@ _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 @click.version_option(__version__, message="flow-service-emulator %(version)s")
 def main() -> None:
     """A local stand-in for Adobe Experience Platform's Flow Service and its neighbours."""
+
+
+main.add_command(verbs.clock)
 
 
 def _variable(name: str) -> str:
@@ -50,6 +53,12 @@ def _variable(name: str) -> str:
 @click.option("--clock", help=f"real, frozen, or an ISO instant to be frozen at. {_variable('CLOCK')}")
 @click.option("--random-seed", type=int, help=f"Make the same ids in every run. {_variable('RANDOM_SEED')}")
 @click.option("--workers", type=int, help=f"Number of processes, 1 unless told. {_variable('WORKERS')}")
+@click.option(
+    "--events",
+    multiple=True,
+    help="Address that is told of every run and batch, as signed webhooks; may be repeated. "
+    f"{_variable('EVENTS')}, signed with {_variable('EVENTS_SECRET')}",
+)
 @click.option("--log-level", help=f"One of {', '.join(LOG_LEVELS)}; warning unless told. {_variable('LOG_LEVEL')}")
 def serve(**flags: Any) -> None:
     """Start the emulator and serve until it is told to stop."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from emulator import remote
 from emulator.server import Background
 from emulator.settings import Settings
 
@@ -63,9 +64,15 @@ def walk(echo: Echo) -> None:
         source = _source(steps)
         flow = _flow(steps, source, schema, dataset)
         _await_run(steps, flow)
+        echo("\n# A week passes\nPOST /__admin/clock/advance")
+        passed = remote.advance(server.url, {"by": "P7D"})
+        echo(f"200 {json.dumps(passed)}")
+        # The old one has expired on the way.
+        steps.authorise(steps.call("A new token", "POST", f"/ims/token/v3?{credentials}")["access_token"])
         landed = steps.call("The records that landed", "GET", f"/__admin/datasets/{dataset}/records?limit=1")
         _clean_up(steps, flow)
-        echo(f"\n{landed['count']} records went from the source through the mapping into the dataset.")
+        echo(f"\n{passed['runs'] + 1} runs in a week that took no time.")
+        echo(f"{landed['count']} records went from the source through the mapping into the dataset.")
 
 
 def _target(steps: _Walk) -> tuple[str, str]:

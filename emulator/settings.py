@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from emulator.edge.identity import Auth
-from emulator.engine.clock import Clock
+from emulator.engine import clock
+from emulator.engine.webhooks import fault_of_address
 from emulator.store.database import Database, UnusableDatabase
 
 PREFIX = "FLOW_EMULATOR_"
 # Read by the verbs that talk to a running server, not by the server.
 CLIENT_VARIABLES = ("URL",)
+HIDDEN = "***"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -33,10 +35,12 @@ class Settings:
     sources: Path | None = None
     auth: Auth = "presence"
     public_url: str | None = None
-    clock: str = "real"
+    clock: str | None = None
     random_seed: int | None = None
     workers: int = 1
     log_level: str = "warning"
+    events: tuple[str, ...] = ()
+    events_secret: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Checks that need no other machine. Raises ``BadSetting``."""
@@ -50,8 +54,12 @@ class Settings:
         if not 0 <= self.port <= 65535:
             raise BadSetting(f"--port {self.port}: expected 0 to 65535, 0 takes a free one")
         _check_url(self.public_url)
+        for url in self.events:
+            fault = fault_of_address(url)
+            if fault is not None:
+                raise BadSetting(f"--events: {url} {fault}")
         try:
-            Clock.from_setting(self.clock)
+            clock.setting(self.clock or "real")
         except ValueError:
             raise BadSetting(
                 f"--clock {self.clock}: expected real, frozen or an instant like 2026-01-31T12:00:00Z"
@@ -69,11 +77,13 @@ class Settings:
             raise BadSetting("--workers and --random-seed exclude each other: every worker would make the same ids")
 
     def shown(self) -> dict[str, Any]:
-        """As JSON, with the password of the database hidden."""
+        """As JSON, with secrets hidden."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values["seed"] = [str(path) for path in self.seed]
         values["sources"] = None if self.sources is None else str(self.sources)
         values["database"] = Database.described(self.database)
+        values["events"] = list(self.events)
+        values["events_secret"] = None if self.events_secret is None else HIDDEN
         return values
 
     def as_environment(self) -> dict[str, str]:
@@ -82,6 +92,7 @@ class Settings:
             field.name: getattr(self, field.name) for field in fields(self) if getattr(self, field.name) is not None
         }
         values["seed"] = ":".join(str(path.resolve()) for path in self.seed)
+        values["events"] = " ".join(self.events)
         return {PREFIX + name.upper(): str(value) for name, value in values.items() if value != ""}
 
 
@@ -114,6 +125,8 @@ def _from_text(variable: str, name: str, text: str) -> Any:
         return tuple(Path(part) for part in text.split(":"))
     if name == "sources":
         return Path(text)
+    if name == "events":
+        return tuple(text.split())
     if name in ("port", "workers", "random_seed"):
         try:
             return int(text)

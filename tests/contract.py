@@ -111,7 +111,7 @@ class Bodies:
 
     def faults(self, media: str, body: bytes) -> Iterator[str]:
         """What is wrong with a body of one of the types; the same lists of specs come again and again."""
-        if not media.partition(";")[0].endswith("json") or body in self._fitting:
+        if not media.partition(";")[0].endswith(("/json", "+json")) or body in self._fitting:
             return
         try:
             value = json.loads(body)
@@ -206,9 +206,13 @@ class PathItem:
         part = Part(document, "#", DOCUMENTS[document]) / "paths" / template
         self.document = document
         self._segments = [_segment(text) for text in template.strip("/").split("/")]
+        self._takes_slashes = any(one.value.get("x-takes-slashes") for one in part.below("parameters").values())
         self.operations = {method: Operation(document, part, method) for method in METHODS if method in part}
 
     def matches(self, segments: list[str]) -> bool:
+        if self._takes_slashes:
+            last = len(self._segments) - 1
+            segments = [*segments[:last], "/".join(segments[last:])]
         return len(segments) == len(self._segments) and all(
             own.fullmatch(given) for own, given in zip(self._segments, segments, strict=True)
         )

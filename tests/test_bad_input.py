@@ -326,6 +326,8 @@ class World:
         self.stop()
         self.tables.restore(self.rows)
         self._start()
+        # Every start is counted there.
+        self.rows = self.rows | {"meta": self.tables.rows()["meta"]}
 
     @contextmanager
     def listening(self) -> Iterator[None]:

@@ -29,6 +29,7 @@ WORDED_BY = {
     "GATEWAY": envelopes.gateway,
     "XDM": envelopes.schema_registry,
     "CATALOG": envelopes.problem,
+    "EXPORT": envelopes.problem,
     "SMS": envelopes.problem,
     "PREP": envelopes.problem,
     "IMS": envelopes.ims,

@@ -15,7 +15,11 @@ from emulator.settings import Settings
 from emulator.store import migrations, resources
 from emulator.store.database import Database, UnusableDatabase
 from emulator.store.migrations import migrate
-from tests.support import FLOW, client_of
+from tests.landing import put_batch
+from tests.support import CATALOG, FLOW, client_of
+
+# What the third schema has more than those before it.
+THIRD = ("rejected", "outcome", "source_object", "subscriber", "delivery")
 
 
 @pytest.fixture
@@ -94,8 +98,8 @@ def test_flows_of_the_first_schema_are_found_by_what_is_indexed_now(lasting_url:
     with database.engine.begin() as connection:
         if database.family == "postgresql":
             connection.execute(text("BEGIN"))
-        connection.execute(text("DROP TABLE entry"))
-        connection.execute(text("DROP TABLE pending_run"))
+        for table in ("entry", "pending_run", *THIRD):
+            connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("CREATE TABLE link (seq INTEGER)"))
         connection.execute(text("UPDATE meta SET value = '1' WHERE key = 'schema'"))
     assert migrate(database) == 1
@@ -108,3 +112,24 @@ def test_flows_of_the_first_schema_are_found_by_what_is_indexed_now(lasting_url:
     with Background(Settings(port=0, database=lasting_url)) as server, client_of(server.url, "OLD@AdobeOrg") as api:
         found = api.http.get(f"{FLOW}/flows", params={"property": "name==from the FIRST release"}).json()["items"]
         assert [item["id"] for item in found] == [flow]
+
+
+def test_batches_of_the_second_schema_are_found_by_status_and_time(lasting_url: str) -> None:
+    with Background(Settings(port=0, database=lasting_url)) as server, client_of(server.url, "OLD@AdobeOrg") as api:
+        dataset = api.dataset(api.schema())
+        made = [put_batch(server, api, dataset, status=status) for status in ("success", "failed", "success")]
+    database = Database(lasting_url)
+    with database.engine.begin() as connection:
+        if database.family == "postgresql":
+            connection.execute(text("BEGIN"))
+        for table in THIRD:
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("DELETE FROM entry WHERE kind = 'batches' AND field <> 'relatedObjects[].id'"))
+        connection.execute(text("UPDATE meta SET value = '2' WHERE key = 'schema'"))
+    assert migrate(database) == 2
+    database.close()
+    with Background(Settings(port=0, database=lasting_url)) as server, client_of(server.url, "OLD@AdobeOrg") as api:
+        for params in ({"status": "success"}, {"dataSet": dataset, "status": "success", "orderBy": "desc:created"}):
+            assert set(api.http.get(f"{CATALOG}/batches", params=params).json()) == {made[0], made[2]}
+        found = api.http.get(f"{CATALOG}/lastBatches", params={"dataSetId": dataset}).json()[dataset]
+        assert (found["lastBatchId"], found["lastFailedBatchId"]) == (made[2], made[1])

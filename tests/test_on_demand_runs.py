@@ -12,11 +12,13 @@ import httpx
 import pytest
 
 from emulator.data_files import fixtures_folder
-from emulator.engine.attempt import Attempt, perform
+from emulator.engine.attempt import Attempt
+from emulator.engine.progress import make
 from emulator.server import Background
 from emulator.settings import Settings
 from emulator.store import pending_runs, schedules
 from emulator.store.pending_runs import Pending
+from emulator.store.schedules import Due
 from tests.operating import (
     DAILY,
     FAR,
@@ -83,7 +85,8 @@ def begin(server: Background, api: Api, flow: str, run: str) -> None:
     """Let a run that waits begin now, as if its start time had come."""
     world = server.app.world
     with world.database.writing() as tx:
-        pending_runs.move(tx, Pending(api.org, "prod", run, flow, 0), world.clock.now())
+        waiting = Pending(api.org, "prod", run, flow, 0)
+        assert pending_runs.change(tx, waiting, waiting._replace(due=world.clock.now()))
     world.on_schedule_change()
 
 
@@ -414,30 +417,28 @@ def test_a_flow_with_the_column_of_a_run_is_still_patched(api: Api) -> None:
 # --- what becomes of a flow between the request and its run
 
 
-def test_a_run_of_a_flow_that_was_deleted_ends_as_failed(server: Background, api: Api) -> None:
+def test_a_run_of_a_flow_that_was_deleted_is_cancelled(server: Background, api: Api) -> None:
     flow, dataset = once(api)
     run = asked(api, flow, startTime=FAR)
     assert api.http.delete(f"{FLOW}/flows/{flow}").status_code == 204
     assert status_of(api.item("runs", run)) == "scheduled"
     begin(server, api, flow, run)
     done = ended(api, run)
-    assert done["metrics"]["statusSummary"]["status"] == "failed"
+    assert status_of(done) == "cancelled"
     assert f"the flow {flow} was deleted" in json.dumps(done["metrics"]["recordSummary"]["failedInfo"])
     assert done["updatedBy"] == SERVICE_USER
     assert api.records(dataset)["count"] == 0
 
 
-def test_a_run_of_a_flow_that_was_disabled_ends_as_failed(server: Background, api: Api) -> None:
+def test_a_run_of_a_flow_that_was_disabled_is_cancelled(server: Background, api: Api) -> None:
     flow, dataset = once(api)
     run = asked(api, flow, startTime=FAR)
     acted(api, "flows", flow, "disable")
     begin(server, api, flow, run)
     done = ended(api, run)
-    assert status_of(done) == "failed"
-    detail = done["activities"][0]["statusSummary"]["extensions"]["errorDetail"]
-    assert "the flow was disabled when the run was to begin" in detail
-    item = api.item("flows", flow)
-    assert (item["state"], item["lastRunDetails"]["state"]) == ("disabled", "failed")
+    assert status_of(done) == "cancelled"
+    assert "was disabled before the run began" in done["metrics"]["statusSummary"]["errors"][0]["message"]
+    assert "lastRunDetails" not in api.item("flows", flow)
     assert api.records(dataset)["count"] == 0
 
 
@@ -700,12 +701,12 @@ def test_a_run_that_cannot_even_fail_keeps_no_other_from_happening(
     body = api.flow_body(api.source_connection(), api.target("Another"), PAIRS)
     planned = api.make("flows", body | {"scheduleParams": DAILY})
 
-    def broken_for_two(attempt: Attempt, broken: str | None = None) -> str | None:
-        if attempt.document["id"] in (flow, planned):
+    def broken_for_two(attempt: Attempt, due: Due | Pending, broken: str | None = None) -> int:
+        if due.flow in (flow, planned):
             raise ZeroDivisionError("a bug")
-        return perform(attempt, broken)
+        return make(attempt, due, broken)
 
-    monkeypatch.setattr("emulator.engine.runner.perform", broken_for_two)
+    monkeypatch.setattr("emulator.engine.progress.make", broken_for_two)
     stuck = asked(api, flow)
     with server.app.world.database.writing() as tx:
         schedules.move(tx, api.org, "prod", planned, server.app.world.clock.now())

@@ -53,6 +53,12 @@ UNSAYABLE = {
     ],
     "a patch points into the resource that it changes": ["FLOW-1455-400", "FLOW-1414-400", "CONNECTOR-1365-400"],
     "filters and orders have a grammar of their own": ["FLOW-14(23|32|33|40|43|48|49|50|52|53|54)-400"],
+    "filters of batches have another": ["The batches cannot be listed", "values in its filters"],
+    "data is what its name and its type say, and what a source of its kind reads": [" cannot be put: "],
+    "a name is that of a file or of a folder": ["delete one first"],
+    "a range lies in its file": ["EXPORT-0416-416"],
+    "time goes forward, and so far": ["is before .*: time goes forward", "goes no further than 366 days"],
+    "the clock is set to an instant in either of two ways": ["now .* (is missing|goes with|is no instant)"],
     "an etag may be stale": ["FLOW-1404-412"],
     "count excludes limit": ["FLOW-1401-400"],
     "an order does not go across sandboxes": ["FLOW-1424-400"],
@@ -91,6 +97,9 @@ NAMED_BY_THE_SERVER = {
     *("getRun", "replaceRun", "actOnRun", "getBatch", "listRecords", "sendMessage", "sendMessages"),
     *("getEncryptionKey", "validateEncryptionKey", "deleteEncryptionKey"),
     *("replaceConnectionSpec", "replaceFlowSpec"),
+    *("listRejected", "listBatchFiles", "readFailedFiles", "readBatchMeta", "readFile"),
+    *("readPutData", "deletePutData"),
+    *("getSubscription", "deleteSubscription", "listDeliveries", "repeatDelivery"),
 }
 
 
@@ -415,6 +424,7 @@ def assert_conforms(name: str, world: World, examples: int, deterministic: bool)
     """
     schema = loaded(name, _config(name, world, examples, deterministic))
     schema.hook("filter_failure")(_is_failure)
+    schema.hook("map_body")(_for_an_hour)
     findings: dict[str, str] = {}
     cases: Counter[str] = Counter()
     for event in from_schema(schema).execute():
@@ -429,6 +439,12 @@ def assert_conforms(name: str, world: World, examples: int, deterministic: bool)
     assert cases["FUZZING"] >= examples
     assert cases["STATEFUL_TESTING"] > 0 or not any("links" in answer for one in mine for answer in one.successes)
     assert not findings, "\n\n".join([f"seed {schema.config.seed}", *(f"{k}\n{v}" for k, v in findings.items())])
+
+
+def _for_an_hour(context: Any, body: Any) -> Any:
+    """Time that is let pass is an hour: a year would make a hundred thousand runs, and tell no more than a few."""
+    by = body.get("by") if isinstance(body, dict) and context.operation.path.endswith("/clock/advance") else None
+    return {**body, "by": "PT1H"} if isinstance(by, str) and by.startswith("P") else body
 
 
 def loaded(name: str, config: Document) -> OpenApiSchema:

@@ -202,7 +202,7 @@ def test_a_run_that_breaks_unexpectedly_is_written_down_as_failed(
 
     flow, target = api.flow()
     api.first_run(flow)
-    monkeypatch.setattr(server.app.world.samples, "read", broken)
+    monkeypatch.setattr("emulator.engine.attempt.open_source", broken)
     make_due(server, api, flow)
     second, _ = api.await_runs(flow, 2)
     assert second["metrics"]["statusSummary"]["status"] == "failed"

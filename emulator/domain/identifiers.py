@@ -13,10 +13,13 @@ _REGION = "0200"
 
 
 class Identifiers:
-    """Makes every id of one server. With ``seed`` the sequence is the same in every run."""
+    """Makes every id of one server. With ``seed`` the sequence is the same in every run.
 
-    def __init__(self, seed: int | None = None) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - ids, not secrets
+    ``start`` counts the servers there have been on a database: a later one must not make an earlier one's ids.
+    """
+
+    def __init__(self, seed: int | None = None, start: int = 0) -> None:
+        self._random = random.Random(seed if not start or seed is None else f"{seed}/{start}")  # noqa: S311 - ids
 
     def _hex(self, digits: int) -> str:
         return f"{self._random.getrandbits(digits * 4):0{digits}x}"
@@ -64,6 +67,10 @@ class Identifiers:
 
     def number(self, below: int) -> int:
         return self._random.randrange(below)
+
+    def chance(self) -> float:
+        """At least 0 and below 1."""
+        return self.number(1 << 53) / (1 << 53)
 
 
 def default_sandbox_id(org: str, name: str) -> str:

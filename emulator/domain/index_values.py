@@ -42,6 +42,14 @@ def number_value(number: float) -> str:
     return f"{NUMBERS}{turned:016x}"
 
 
+def number_of(value: str) -> float:
+    """The number of which ``number_value`` made an entry."""
+    turned = int(value[1:], 16)
+    bits = turned ^ (1 << 63) if turned >> 63 else turned ^ 0xFFFF_FFFF_FFFF_FFFF
+    number: float = struct.unpack(">d", struct.pack(">Q", bits))[0]
+    return number
+
+
 def is_cut(value: str) -> bool:
     """Whether an entry may stand for several values, which the document then has to tell apart."""
     return len(value) > LONGEST

@@ -155,6 +155,18 @@ def typed_columns(names: Iterable[str], rows: Iterable[dict[str, str]]) -> list[
     return [Column(name, kinds[0] if kinds and name in seen else STRING) for name, kinds in possible.items()]
 
 
+def columns_of_objects(records: list[dict[str, Any]]) -> list[Column]:
+    """Columns of records that are objects, with the kinds of their values; nested ones have their schema."""
+    columns = []
+    for name, schema in infer(records)["properties"].items():
+        kind = {"number": DOUBLE, None: STRING}.get(schema.get("type"), schema.get("type"))
+        texts = [record[name] for record in records if record.get(name) is not None]
+        if kind == STRING and texts and all(isinstance(text, str) and instant(text) for text in texts):
+            kind = DATE_TIME
+        columns.append(Column(name, kind, schema if kind in ("object", "array") else None))
+    return columns
+
+
 def typed(text: str, kind: str) -> Any:
     """The value of a text in a column of that kind: null when empty, the text itself when it is none of its kind."""
     if not text:

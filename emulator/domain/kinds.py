@@ -124,7 +124,7 @@ MAPPING_SET_VERSIONS = Kind("mappingSetVersions")
 # Titles are unique, so they are looked up like links.
 SCHEMAS = Kind("schemas", links=("title",))
 DATASETS = Kind("dataSets", links=("schemaRef.id",))
-BATCHES = Kind("batches", links=("relatedObjects[].id",))
+BATCHES = Kind("batches", links=("relatedObjects[].id",), sorted=("status", "created"))
 # The id is the zone's type.
 LANDING_ZONES = Kind("landingZones")
 ENCRYPTION_KEYS = Kind("encryptionKeys")

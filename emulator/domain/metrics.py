@@ -1,14 +1,14 @@
 """The figures of a batch run, in the documented structure.
 
 Everything here was counted by whoever calls: this module only arranges it. Documented by the
-monitoring guide and the Mixpanel tutorial: a copy and a promotion activity, a run that starts with the
-first and completes with the second; a run without records has only the copy activity.
+monitoring guide, the notifications guide and the Mixpanel tutorial: a copy and a promotion activity, a run
+that starts with the first and completes with the second; a run without records has only the copy activity.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 Document = dict[str, Any]
 
@@ -22,6 +22,24 @@ PROMOTION_FAILED: Document = {
     "code": "CONNECTOR-2001-500",
     "message": "Error in processing (parsing, validation or transformation) the copied data.",
 }
+# What a run that lands all the same says of the rows that it lost.
+ROWS_LOST: Document = {"code": "CONNECTOR-2001-500", "message": "Error occurred at promotion activity."}
+MAPPER_ERROR, ROW_ERROR, WITH_DIAGNOSTICS, WITHOUT_DIAGNOSTICS = (
+    "MAPPER-3700-400",
+    "INGEST-1401-400",
+    "INGEST-1212-400",
+    "INGEST-1211-400",
+)
+# The documented texts of codes in runs.
+MESSAGES: dict[str, str] = {
+    COPY_FAILED["code"]: COPY_FAILED["message"],
+    PROMOTION_FAILED["code"]: PROMOTION_FAILED["message"],
+    "CONNECTOR-3001-500": "Error in creating the batch.",
+    MAPPER_ERROR: "Mapper Transform Error",
+    ROW_ERROR: "The row has corrupted data and cannot be read or parsed. Fix the corrupted data and try again.",
+    "INGEST-1555-400": "A required field is either missing or has a value of null. "
+    "Add the required field to the input row and try again.",
+}
 
 
 @dataclass(frozen=True)
@@ -33,9 +51,20 @@ class Window:
     once: bool
 
 
+class Failure(NamedTuple):
+    """What ended an activity: ``code`` and ``message`` of the cause, ``detail`` of the connector's log."""
+
+    code: str
+    message: str
+    detail: str | None = None
+
+
 @dataclass(frozen=True)
 class Copy:
-    """What the copy activity did; times in milliseconds. ``failure`` says why it failed."""
+    """What the copy activity did; times in milliseconds, sizes in bytes.
+
+    ``filtered`` counts records that the source's row filter left out; they are no input.
+    """
 
     connector: str
     source_connection: str
@@ -44,12 +73,23 @@ class Copy:
     completed: int
     records: int = 0
     size: int = 0
-    failure: str | None = None
+    files: int = 0
+    filtered: int = 0
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why so many rows were not landed."""
+
+    code: str
+    message: str
+    count: int
 
 
 @dataclass(frozen=True)
 class Promotion:
-    """What the promotion activity did; ``failure`` is the code and message of what broke it."""
+    """What the promotion activity did. ``causes``: why rows were lost. ``status`` when it was scripted."""
 
     target_connection: str
     started: int
@@ -57,8 +97,37 @@ class Promotion:
     batch: str | None = None
     records: int = 0
     size: int = 0
-    failure: tuple[str, str] | None = None
-    extensions: Document = field(default_factory=dict)
+    causes: tuple[Cause, ...] = ()
+    diagnostics: bool = False
+    failure: Failure | None = None
+    status: str | None = None
+
+    @property
+    def lost(self) -> int:
+        return sum(cause.count for cause in self.causes)
+
+
+def errors_of_rows(promotion: Promotion, key: str = "message") -> list[Document]:
+    """The summary, and one entry for each cause; documented: only with diagnostics on does it count them.
+
+    ``key`` is ``message`` in runs and ``description`` in batches.
+    """
+    lost, landed = promotion.lost, promotion.records
+    if not lost:
+        return []
+    if promotion.diagnostics:
+        summary = (
+            f"Encountered {lost} errors in the data. Successfully ingested {landed} rows. "
+            "Review the associated diagnostic files for additional details."
+        )
+        counted = [{"code": one.code, "recordCount": one.count, key: one.message} for one in promotion.causes]
+        return [{"code": WITH_DIAGNOSTICS, key: summary}, *counted]
+    summary = (
+        f"Encountered {lost} errors while parsing, converting or validating the data. "
+        "Switch error diagnostics on and send it again to see which."
+    )
+    uncounted = [{"code": one.code, key: one.message} for one in promotion.causes]
+    return [{"code": WITHOUT_DIAGNOSTICS, key: summary}, *uncounted]
 
 
 def describe(window: Window, copy: Copy, promotion: Promotion | None) -> tuple[Document, list[Document]]:
@@ -74,14 +143,13 @@ def _metrics(copy: Copy, promotion: Promotion | None) -> Document:
     metrics: Document = {"durationSummary": {"startedAtUTC": copy.started, "completedAtUTC": completed}}
     if copy.failure is not None:
         status = {"status": "failed", "errors": [COPY_FAILED], "activityRefs": [COPY_ID]}
-        failed_info = [{"code": COPY_FAILED["code"], "message": copy.failure}]
-        return {**metrics, "recordSummary": {"failedInfo": failed_info}, "statusSummary": status}
+        return {**metrics, "recordSummary": {"failedInfo": [_cause(copy.failure)]}, "statusSummary": status}
     if promotion is None:
         return {
             **metrics,
             "sizeSummary": {"inputBytes": copy.size, "outputBytes": 0},
-            "recordSummary": {"inputRecordCount": 0, "outputRecordCount": 0, "failedRecordCount": 0},
-            "fileSummary": {"inputFileCount": 0, "outputFileCount": 0},
+            "recordSummary": _skipped(copy) | {"inputRecordCount": 0, "outputRecordCount": 0, "failedRecordCount": 0},
+            "fileSummary": {"inputFileCount": copy.files, "outputFileCount": 0},
             "statusSummary": {"status": "success"},
         }
     if promotion.failure is not None:
@@ -89,33 +157,48 @@ def _metrics(copy: Copy, promotion: Promotion | None) -> Document:
         return {
             **metrics,
             "sizeSummary": {"inputBytes": copy.size, "outputBytes": -1},
-            "fileSummary": {"inputFileCount": 1, "outputFileCount": -1},
+            "fileSummary": {"inputFileCount": copy.files, "outputFileCount": -1},
             "statusSummary": {"status": "failed", "errors": [PROMOTION_FAILED], "activityRefs": [PROMOTION_ID]},
         }
     return {
         **metrics,
         "sizeSummary": {"inputBytes": copy.size, "outputBytes": promotion.size},
         "recordSummary": _counts(copy, promotion),
-        "fileSummary": {"inputFileCount": 1, "outputFileCount": 1, "activityRefs": [PROMOTION_ID]},
-        "statusSummary": {"status": "success"},
+        "fileSummary": {"inputFileCount": copy.files, "outputFileCount": 1, "activityRefs": [PROMOTION_ID]},
+        "statusSummary": {**_status(promotion), **({"activityRefs": [PROMOTION_ID]} if promotion.lost else {})},
     }
+
+
+def _status(promotion: Promotion) -> Document:
+    """Documented: rows lost below the threshold leave the run a success that lists its errors."""
+    status: Document = {"status": promotion.status or "success"}
+    return {**status, "errors": [ROWS_LOST]} if promotion.lost else status
 
 
 def _counts(copy: Copy, promotion: Promotion) -> Document:
-    return {
+    return _skipped(copy) | {
         "inputRecordCount": copy.records,
         "outputRecordCount": promotion.records,
-        "failedRecordCount": copy.records - promotion.records,
+        "failedRecordCount": promotion.lost,
     }
 
 
+def _skipped(copy: Copy) -> Document:
+    return {"skippedRecordCount": copy.filtered} if copy.filtered else {}
+
+
+def _cause(failure: Failure) -> Document:
+    return {"code": failure.code, "message": failure.message}
+
+
 def _copy_activity(copy: Copy, window: Window) -> Document:
-    files = 1 if copy.records else 0
     status: Document = {"status": "success", "extensions": {"type": "one-time" if window.once else "incremental"}}
-    records: Document = {"inputRecordCount": copy.records, "outputRecordCount": copy.records}
+    records = _skipped(copy) | {"inputRecordCount": copy.records, "outputRecordCount": copy.records}
     if copy.failure is not None:
-        records = {"failedInfo": [{"code": COPY_FAILED["code"], "message": copy.failure}]}
-        status = {"status": "failed", "errors": [COPY_FAILED], "extensions": {"errorDetail": copy.failure}}
+        cause = _cause(copy.failure)
+        records = {"failedInfo": [cause]}
+        extensions = {"errorDetail": copy.failure.detail or copy.failure.message, "errors": [cause]}
+        status = {"status": "failed", "errors": [COPY_FAILED], "extensions": extensions}
     return {
         "id": COPY_ID,
         "name": f"{copy.connector} Copy Activity",
@@ -127,7 +210,7 @@ def _copy_activity(copy: Copy, window: Window) -> Document:
         },
         "sizeSummary": {"inputBytes": copy.size, "outputBytes": copy.size},
         "recordSummary": records,
-        "fileSummary": {"inputFileCount": files, "outputFileCount": files},
+        "fileSummary": {"inputFileCount": copy.files, "outputFileCount": copy.files},
         "statusSummary": status,
         "sourceInfo": [
             {
@@ -147,30 +230,49 @@ def _promotion_activity(copy: Copy, promotion: Promotion) -> Document:
         "durationSummary": {"startedAtUTC": promotion.started, "completedAtUTC": promotion.completed},
     }
     target: Document = {"id": promotion.target_connection, "type": "TargetConnection"}
+    if promotion.batch is not None:
+        target["reference"] = {"type": "Batch", "ids": [promotion.batch]}
     if promotion.failure is not None:
-        code, message = promotion.failure
+        failure = promotion.failure
+        told = errors_of_rows(promotion) or [
+            {"code": failure.code, "recordCount": copy.records, "message": failure.message}
+        ]
         return {
             **activity,
             "sizeSummary": {"inputBytes": copy.size, "outputBytes": -1},
             "recordSummary": {},
-            "fileSummary": {"inputFileCount": 1, "outputFileCount": -1},
+            "fileSummary": {"inputFileCount": copy.files, "outputFileCount": -1},
             "statusSummary": {
                 "status": "failed",
                 "errors": [PROMOTION_FAILED],
-                "extensions": {"errors": [{"code": code, "recordCount": copy.records, "message": message}]},
+                "extensions": _where_rows_are(promotion) | {"errors": told},
             },
             "targetInfo": [target],
         }
-    manifest = f"{ORIGIN}/data/foundation/export/batches/{promotion.batch}/meta?path=input_files"
+    extensions = _where_rows_are(promotion)
+    if promotion.lost:
+        extensions["errors"] = errors_of_rows(promotion)
     return {
         **activity,
         "sizeSummary": {"inputBytes": copy.size, "outputBytes": promotion.size},
         "recordSummary": _counts(copy, promotion),
         "fileSummary": {
-            "inputFileCount": 1,
+            "inputFileCount": copy.files,
             "outputFileCount": 1,
-            "extensions": {"manifest": {"fileInfo": manifest}},
+            "extensions": {"manifest": {"fileInfo": _meta(promotion, "input_files")}},
         },
-        "statusSummary": {"status": "success", "extensions": promotion.extensions},
-        "targetInfo": [{**target, "reference": {"type": "Batch", "ids": [promotion.batch]}}],
+        "statusSummary": {**_status(promotion), "extensions": extensions},
+        "targetInfo": [target],
     }
+
+
+def _where_rows_are(promotion: Promotion) -> Document:
+    """Documented: the files that tell of lost rows are written when error diagnostics are on."""
+    if not (promotion.lost and promotion.diagnostics and promotion.batch):
+        return {}
+    failed, samples = _meta(promotion, "row_errors"), _meta(promotion, "row_error_samples.json")
+    return {"manifest": {"failedRecords": failed, "sampleErrors": samples}}
+
+
+def _meta(promotion: Promotion, path: str) -> str:
+    return f"{ORIGIN}/data/foundation/export/batches/{promotion.batch}/meta?path={path}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -143,14 +143,23 @@ def _json_type(value: Any) -> str:
     return names.get(type(value), "null")
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A body that is made while it is sent: its length in bytes, and the parts that add up to it."""
+
+    length: int
+    parts: Iterator[bytes]
+
+
 @dataclass(slots=True)
 class Answer:
-    """Status, body as bytes, and headers beside content type and length."""
+    """Status, body as bytes, and headers beside content type and length; a ``stream`` stands for the body."""
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = JSON
+    stream: Stream | None = None
 
 
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:

@@ -108,6 +108,9 @@ def admin(refusal: Refusal, _request_id: str, _now: int) -> Answer:
 
 
 def render(refusal: Refusal, envelope: Envelope, request_id: str, now: int) -> Answer:
-    """The answer to a refusal: the gateway's own words for the gateway's codes, else the service's."""
-    chosen = gateway if refusal.code.startswith("GATEWAY-") else envelope
+    """The answer to a refusal: the gateway's own words for the gateway's codes, else the service's.
+
+    No gateway stands before the admin endpoints.
+    """
+    chosen = gateway if refusal.code.startswith("GATEWAY-") and envelope is not admin else envelope
     return chosen(refusal, request_id, now)

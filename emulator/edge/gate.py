@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from emulator.domain.errors import Refusal
 from emulator.domain.identifiers import Identifiers
-from emulator.edge.call import Answer, Call, Query
+from emulator.edge.call import Answer, Call, Query, Stream
 from emulator.edge.envelopes import Envelope, flow_service, render
 from emulator.edge.identity import Identity
 from emulator.edge.routing import Route, Service, nearest
@@ -46,21 +46,28 @@ class Gate:
         self.now = now
         self.public_url = public_url
         # With SQLite a call is shorter than the way to another thread and back.
-        self._threads = None if inline else ThreadPoolExecutor(POSTGRES_CONNECTIONS, "call")
+        self._inline = inline
+        self._threads = ThreadPoolExecutor(POSTGRES_CONNECTIONS, "call")
 
     def application(self, lifespan: Lifespan[Router]) -> ASGIApp:
         """Every service below its base, JSON for everything else."""
         return Router(redirect_slashes=False, default=_Dispatcher(self), lifespan=lifespan)
 
     def close(self) -> None:
-        if self._threads is not None:
-            self._threads.shutdown()
+        self._threads.shutdown()
 
     async def run(self, service: Service, route: Route, call: Call) -> Answer:
-        if self._threads is None:
+        if self._inline and not route.slow:
             return self.perform(service, route, call)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self.perform, service, route, call)
+
+    async def send_parts(self, send: Send, stream: Stream) -> None:
+        """A body that is made while it is sent, away from the loop; a client that is slow slows it down."""
+        loop = asyncio.get_running_loop()
+        while (part := await loop.run_in_executor(self._threads, next, stream.parts, None)) is not None:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
     def perform(self, service: Service, route: Route, call: Call) -> Answer:
         """Identity, handler, refusals: everything about a call that needs no event loop."""
@@ -159,6 +166,8 @@ class _Endpoint:
             )
             answer = await _guarded(gate, service, route, call)
         await _send(send, answer, request_id, method == "HEAD")
+        if answer.stream is not None and method != "HEAD":
+            await gate.send_parts(send, answer.stream)
 
 
 async def _guarded(gate: Gate, service: Service, route: Route, call: Call) -> Answer:
@@ -220,8 +229,10 @@ async def _send(send: Send, answer: Answer, request_id: str, head: bool) -> None
     headers = [(b"x-request-id", request_id.encode())]
     if answer.status != 204:
         headers.append((b"content-type", answer.content_type.encode()))
-        headers.append((b"content-length", str(len(answer.body)).encode()))
+        length = len(answer.body) if answer.stream is None else answer.stream.length
+        headers.append((b"content-length", str(length).encode()))
     for name, value in answer.headers.items():
         headers.append((name.encode("latin-1"), value.encode("latin-1")))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else answer.body})
+    if answer.stream is None or head:
+        await send({"type": "http.response.body", "body": b"" if head else answer.body})

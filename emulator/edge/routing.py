@@ -20,11 +20,15 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Route:
-    """One operation. ``path`` is relative to its service; ``{id:path}`` takes slashes too."""
+    """One operation. ``path`` is relative to its service; ``{id:path}`` takes slashes too.
+
+    One that is ``slow`` must not hold up the others.
+    """
 
     method: str
     path: str
     handler: Handler
+    slow: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,140 +1,210 @@
-"""What one run of a flow does: read its source, map, land, and write down what was counted."""
+"""One run of a flow: what it is to do, and what is written down of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Generator
+from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.domain import audit, metrics
+import orjson
+
+from emulator.domain import audit, metrics, outcomes, run_states, schedule
 from emulator.domain.kinds import FLOWS, RUNS
-from emulator.domain.mapping import MappingProblem
-from emulator.domain.metrics import Copy, Promotion, Window
+from emulator.domain.metrics import Copy, Failure, Promotion, Window
+from emulator.domain.outcomes import AS_IT_COMES, Outcome
 from emulator.domain.run_requests import window_of
 from emulator.domain.schedule import Schedule
-from emulator.domain.specs import ConnectionSpec
 from emulator.domain.tenant import Tenant
 from emulator.engine import landing
-from emulator.engine.sources.samples import NoData, Reading, UnreadableData
+from emulator.engine.pipeline import Tally
+from emulator.engine.sources.opening import open_source
+from emulator.engine.sources.source import Chunk, NoData, Source, SourceFailed, UnreadableData, Wanted
 from emulator.engine.world import World
-from emulator.store import resources
+from emulator.store import outcomes as scripts
+from emulator.store import resources, schedules
 from emulator.store.database import Contended, Transaction
+from emulator.store.pending_runs import Pending
 from emulator.store.resources import Stored
 
+logger = logging.getLogger(__name__)
 Document = dict[str, Any]
 _TIMES = ("startedAtUTC", "completedAtUTC")
+# Documented: what a copy engine's own error reads like.
+ENGINE_ERROR = "2200"
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What every step of one run needs. ``due`` in milliseconds; ``asked`` is the run as it was asked
-    for, None for one that was planned; ``cursor`` is how far the flow's source has been read."""
+    """What every step of one run needs.
+
+    ``due`` is the instant it was planned or asked for, ``started`` when it began, in milliseconds.
+    ``document`` is the run as it is stored, None while it is not. ``cursor`` is how far the flow's source
+    has been read. ``script`` is the outcome that waits for this run, until it has begun.
+    """
 
     world: World
-    tx: Transaction
     tenant: Tenant
-    due: int
-    cursor: str | None
     flow: Stored
     plan: Schedule
     run_id: str
-    asked: Stored | None = None
+    due: int
+    started: int
+    cursor: str | None
+    pending: Pending | None = None
+    stored: Stored | None = None
+    script: scripts.Waiting | None = None
+    outcome: Outcome = AS_IT_COMES
 
     @property
-    def document(self) -> Document:
-        return self.flow.document
+    def has_begun(self) -> bool:
+        return self.pending is not None and self.pending.started is not None
 
-    def now(self) -> int:
-        return self.world.clock.now()
+    @property
+    def planned(self) -> bool:
+        return self.pending is None or self.pending.planned is not None
+
+    @property
+    def connector(self) -> Document:
+        found: Document = self.flow.document["inheritedAttributes"]["sourceConnections"][0]["connectionSpec"]
+        return found
 
     @property
     def asked_window(self) -> tuple[int, int] | None:
         """First and last second of what an on-demand run is to read, if it names them."""
-        return window_of(self.asked.document.get("params") or {}) if self.asked else None
+        return window_of(self.stored.document.get("params") or {}) if self.stored and not self.planned else None
 
 
-def perform(attempt: Attempt, broken: str | None = None) -> str | None:
-    """Run. Returns the cursor from which the flow's next run reads on, None where it stays.
+def kept_outcome(body: str | None) -> Outcome:
+    """The outcome that a run took with it when it began."""
+    return outcomes.outcome(orjson.loads(body)) if body else AS_IT_COMES
 
-    ``broken`` says why the run cannot be made at all; it is then written down as failed.
-    """
-    copy, reading = _copy(attempt, broken)
-    promotion = _promote(attempt, reading) if reading and reading.records else None
-    summary, activities = metrics.describe(_window(attempt), copy, promotion)
-    _write_run(attempt, summary, activities)
-    note_last_run(attempt.world, attempt.tx, attempt.tenant, attempt.flow, attempt.run_id, summary)
-    if reading is None or attempt.asked_window or (promotion and promotion.failure):
+
+def scripted(tx: Transaction, tenant: Tenant, flow_id: str) -> tuple[scripts.Waiting | None, Outcome]:
+    """The outcome that waits for the next run of a flow."""
+    waiting = scripts.first(tx, tenant.org, tenant.sandbox, flow_id)
+    return waiting, kept_outcome(waiting.body if waiting else None)
+
+
+@dataclass
+class Reading:
+    """What a run reads, part by part: the part at hand, and whether there are more behind it."""
+
+    parts: Generator[Chunk] | None = None
+    chunk: Chunk | None = None
+    following: Chunk | None = None
+    failure: Failure | None = None
+    cursor: str | None = field(default=None)
+
+    def step(self) -> None:
+        """Go on to the next part, and look whether it is the last one."""
+        self.chunk = self.following
+        if self.chunk is not None:
+            self.cursor = self.chunk.cursor
+        self.following = self._next()
+
+    def _next(self) -> Chunk | None:
+        if self.parts is None:
+            return None
+        try:
+            return next(self.parts, None)
+        except (NoData, UnreadableData) as error:
+            self.failure = Failure(ENGINE_ERROR, str(error))
+        except SourceFailed as error:
+            self.failure = Failure(error.code, str(error), error.detail)
+        except Exception as error:
+            logger.exception("a source broke while it was read")
+            self.failure = Failure(ENGINE_ERROR, f"{type(error).__name__}: {error}")
         return None
-    return reading.cursor
+
+    def close(self) -> None:
+        if self.parts is not None:
+            self.parts.close()
 
 
-def _window(attempt: Attempt) -> Window:
+def opened(attempt: Attempt, tx: Transaction) -> Source | Failure:
+    """The source of the flow, or why it cannot be read."""
+    if attempt.outcome.fails_copy:
+        return Failure(*attempt.outcome.cause)
+    try:
+        params = landing.parameters(tx, attempt.tenant, attempt.flow)["source"]
+        return open_source(attempt.world, tx, attempt.tenant, attempt.flow, params)
+    except (NoData, UnreadableData, SourceFailed) as error:
+        return Failure(ENGINE_ERROR, str(error))
+
+
+def begun(attempt: Attempt, source: Source | Failure) -> Reading:
+    """A reading at its first part."""
+    if isinstance(source, Failure):
+        return Reading(failure=source)
+    reading = Reading(source.chunks(_wanted(attempt)))
+    reading.following = reading._next()
+    if reading.failure is None:
+        reading.step()
+    return reading
+
+
+def _wanted(attempt: Attempt) -> Wanted:
+    asked, faults = attempt.asked_window, attempt.outcome.faults
+    if asked is not None:
+        return Wanted(None, asked[0] * 1000 - 1, asked[1] * 1000, faults)
+    since = None if attempt.plan.backfill else attempt.flow.document["createdAt"]
+    return Wanted(attempt.cursor, since, None, faults)
+
+
+def copied(attempt: Attempt, tx: Transaction, tally: Tally, failure: Failure | None = None) -> Copy:
+    """The copy activity, which ends now."""
+    world, document = attempt.world, attempt.flow.document
+    return Copy(
+        world.specs(tx, attempt.tenant).connection_at(attempt.connector).title,
+        document["sourceConnectionIds"][0],
+        world.ids.uuid(),
+        attempt.started,
+        world.clock.now(),
+        tally.read,
+        tally.size,
+        tally.files or (1 if tally.read else 0),
+        tally.filtered,
+        failure,
+    )
+
+
+def window(attempt: Attempt) -> Window:
+    """What the run covers, as its copy activity says."""
     plan, asked = attempt.plan, attempt.asked_window
     if asked is not None:
         return Window(asked[0] * 1000, asked[1] * 1000, plan.period is None)
     if plan.period is None or attempt.cursor is None:
-        start = 0 if plan.backfill else attempt.document["createdAt"]
+        start = 0 if plan.backfill else attempt.flow.document["createdAt"]
     else:
         start = attempt.due - plan.period
     return Window(start, attempt.due, plan.period is None)
 
 
-def _copy(attempt: Attempt, broken: str | None) -> tuple[Copy, Reading | None]:
-    started = attempt.now()
-    reference = attempt.document["inheritedAttributes"]["sourceConnections"][0]["connectionSpec"]
-    spec = attempt.world.specs(attempt.tx, attempt.tenant).connection_at(reference)
-    reading, failure = None, broken
-    if failure is None:
-        try:
-            reading = _read(attempt, spec)
-        except (NoData, UnreadableData) as error:
-            failure = str(error)
-    copy = Copy(
-        spec.title,
-        attempt.document["sourceConnectionIds"][0],
-        attempt.world.ids.uuid(),
-        started,
-        attempt.now(),
-        records=len(reading.records) if reading else 0,
-        size=reading.size if reading else 0,
-        failure=failure,
-    )
-    return copy, reading
+def write_end(attempt: Attempt, tx: Transaction, copy: Copy, promotion: Promotion | None) -> Document:
+    """The run as it ended, also where its flow shows it. Returns the run."""
+    summary, activities = metrics.describe(window(attempt), copy, promotion)
+    stored = write(attempt, tx, summary, activities)
+    note_last_run(attempt.world, tx, attempt.tenant, attempt.flow, attempt.run_id, summary)
+    return stored.document
 
 
-def _read(attempt: Attempt, spec: ConnectionSpec) -> Reading:
-    params = landing.parameters(attempt.tx, attempt.tenant, attempt.flow)["source"]
-    samples, asked = attempt.world.samples, attempt.asked_window
-    if asked is not None:
-        return samples.read(spec, params, None, asked[0] - 1, asked[1])
-    since = None if attempt.plan.backfill else attempt.document["createdAt"] // 1000
-    return samples.read(spec, params, attempt.cursor, since)
-
-
-def _promote(attempt: Attempt, reading: Reading) -> Promotion:
-    started = attempt.now()
-    target_id = attempt.document["targetConnectionIds"][0]
-    try:
-        dataset = landing.dataset_of(attempt.tx, attempt.tenant, attempt.flow)
-        mapper = landing.mapper_of(attempt.tx, attempt.tenant, attempt.document)
-        mapped = landing.map_all(mapper, reading.records)
-    except MappingProblem as error:
-        return Promotion(target_id, started, attempt.now(), failure=(error.code, str(error)))
-    world, tenant, run_id = attempt.world, attempt.tenant, attempt.run_id
-    batch = landing.land_batch(world, attempt.tx, tenant, dataset, run_id, mapped, reading.size)
-    return Promotion(target_id, started, attempt.now(), batch, len(mapped.bodies), mapped.size)
-
-
-def _write_run(attempt: Attempt, summary: Document, activities: list[Document]) -> None:
-    now, tx, tenant = attempt.now(), attempt.tx, attempt.tenant
-    etag = attempt.world.ids.etag(now)
+def write(attempt: Attempt, tx: Transaction, summary: Document, activities: list[Document]) -> Stored:
+    """The run as it stands now: made, or changed."""
+    world, tenant, now = attempt.world, attempt.tenant, attempt.world.clock.now()
+    etag = world.ids.etag(now)
     figures = {"metrics": summary, "activities": activities}
-    if attempt.asked is None:
-        body = {"flowId": attempt.document["id"], "flowSpec": attempt.document["flowSpec"], **figures}
-        resources.create(tx, tenant, RUNS, attempt.run_id, new_run(body, attempt.run_id, tenant, now, etag), etag)
-        return
-    document = audit.changed({**attempt.asked.document, **figures}, tenant, now, etag)
-    if not resources.replace(tx, tenant, RUNS, attempt.run_id, document, attempt.asked.etag, etag):
-        raise Contended(f"run {attempt.run_id} was changed before it began")
+    if attempt.stored is None:
+        flow = attempt.flow.document
+        reference = f"M-{flow['id']}-incremental-0:{world.ids.uuid()}"
+        body = {"flowId": flow["id"], "flowSpec": flow["flowSpec"], "providerRefId": reference, **figures}
+        document = new_run(body, attempt.run_id, tenant, now, etag)
+        resources.create(tx, tenant, RUNS, attempt.run_id, document, etag)
+        return Stored(document, {}, etag)
+    document = audit.changed({**attempt.stored.document, **figures}, tenant, now, etag)
+    if not resources.replace(tx, tenant, RUNS, attempt.run_id, document, attempt.stored.etag, etag):
+        raise Contended(f"run {attempt.run_id} was changed by somebody else")
+    return Stored(document, {}, etag)
 
 
 def new_run(body: Document, run_id: str, tenant: Tenant, now: int, etag: str) -> Document:
@@ -152,3 +222,35 @@ def note_last_run(world: World, tx: Transaction, tenant: Tenant, flow: Stored, r
     document = audit.changed({**flow.document, "lastRunDetails": details}, tenant, now, etag)
     if not resources.replace(tx, tenant, FLOWS, document["id"], document, flow.etag, etag, flow.secrets):
         raise Contended(f"flow {document['id']} was changed while it ran")
+
+
+def cancel(world: World, tx: Transaction, tenant: Tenant, run_id: str, why: str) -> None:
+    """A run that cannot begin any more ends, so that nobody waits for it for ever."""
+    stored = resources.read_stored(tx, tenant, RUNS, run_id)
+    if stored is None:
+        return
+    now = world.clock.now()
+    etag = world.ids.etag(now)
+    document = {**stored.document, "metrics": run_states.cancelled(now, why)}
+    resources.replace(tx, tenant, RUNS, run_id, audit.changed(document, tenant, now, etag), stored.etag, etag)
+
+
+def plan_of(flow: Stored) -> Schedule | None:
+    """When the flow runs; None where it has no schedule (any more)."""
+    params = flow.document.get("scheduleParams")
+    return schedule.parse(params) if params else None
+
+
+def check_cursor(attempt: Attempt, tx: Transaction) -> None:
+    """Raises ``Contended`` when another run of the flow has read meanwhile; until the end none does."""
+    tenant = attempt.tenant
+    place = schedules.place_of(tx, tenant.org, tenant.sandbox, attempt.flow.document["id"])
+    if place is not None and place.cursor != attempt.cursor:
+        raise Contended("another run of the flow has read meanwhile")
+
+
+def move_cursor(attempt: Attempt, tx: Transaction, cursor: str) -> None:
+    """The flow's next run reads on from there."""
+    if cursor != attempt.cursor:
+        tenant = attempt.tenant
+        schedules.set_cursor(tx, tenant.org, tenant.sandbox, attempt.flow.document["id"], cursor)

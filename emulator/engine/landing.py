@@ -13,8 +13,8 @@ from emulator.domain.mapping import Mapper, MappingProblem, compile_mappings
 from emulator.domain.tenant import Tenant
 from emulator.domain.transformations import mapping_of, mapping_version
 from emulator.engine.world import World, lookup
-from emulator.store import records, resources
-from emulator.store.database import Transaction
+from emulator.store import resources
+from emulator.store.database import Contended, Transaction
 from emulator.store.resources import Stored
 
 Document = dict[str, Any]
@@ -67,47 +67,23 @@ def map_all(mapper: Mapper | None, source: list[Document]) -> Mapped:
     return Mapped([body.decode() for body in written], sum(len(body) for body in written))
 
 
-def land_batch(
-    world: World, tx: Transaction, tenant: Tenant, dataset: str, run: str, mapped: Mapped, read_bytes: int
-) -> str:
-    """Land records of one run as one finished batch; returns the batch id. ``read_bytes`` is what was read for them."""
-    now = world.clock.now()
-    batch = world.ids.batch(now)
-    metrics = {
-        "startTime": now,
-        "endTime": now,
-        "recordsRead": len(mapped.bodies),
-        "recordsWritten": len(mapped.bodies),
-        "recordsFailed": 0,
-        "inputByteSize": read_bytes,
-        "inputFileCount": 1,
-        "inputRecordCount": len(mapped.bodies),
-        "outputRecordCount": len(mapped.bodies),
-        "failedRecordCount": 0,
-        "outputByteSize": mapped.size,
-        "outputFileCount": 1,
-        "partitionCount": 1,
-    }
-    create_batch(world, tx, tenant, dataset, batch, {"flowRunId": [run]}, metrics)
-    records.land(tx, tenant, dataset, batch, run, mapped.bodies)
-    return batch
+class BatchState(NamedTuple):
+    """What changes about a batch. Without ``metrics`` it is still being written to."""
+
+    status: str
+    tags: Document
+    metrics: Document | None = None
+    errors: list[Document] | None = None
 
 
 def create_batch(
-    world: World,
-    tx: Transaction,
-    tenant: Tenant,
-    dataset: str,
-    batch: str,
-    tags: Document,
-    metrics: Document | None,
-) -> None:
-    """A batch in Catalog, and its mark on the dataset. Without metrics it is still being written to."""
+    world: World, tx: Transaction, tenant: Tenant, dataset: str, batch: str, state: BatchState
+) -> Document:
+    """A batch in Catalog, and its mark on the dataset. Returns it."""
     now = world.clock.now()
-    status = "success" if metrics is not None else "processing"
     document: Document = {
-        "status": status,
-        "tags": tags,
+        "status": state.status,
+        "tags": state.tags,
         "relatedObjects": [{"type": "dataSet", "id": dataset}],
         "id": batch,
         "externalId": batch,
@@ -122,10 +98,31 @@ def create_batch(
         "updatedUser": tenant.user,
         "version": "1.0.0",
     }
-    if metrics is not None:
-        document |= {"completed": now, "metrics": metrics}
+    document = _ended(document, state, now)
     resources.create(tx, tenant, BATCHES, batch, document, batch)
-    _mark_dataset(tx, tenant, dataset, batch, status, now)
+    _mark_dataset(tx, tenant, dataset, batch, state.status, now)
+    return document
+
+
+def change_batch(
+    world: World, tx: Transaction, tenant: Tenant, dataset: str, batch: str, state: BatchState
+) -> Document:
+    """The batch goes on, or ends. Returns it; raises ``Contended`` when it is gone."""
+    now = world.clock.now()
+    stored = resources.read_stored(tx, tenant, BATCHES, batch)
+    if stored is None:
+        raise Contended(f"the batch {batch} was taken away")
+    document = _ended({**stored.document, "status": state.status, "tags": state.tags, "updated": now}, state, now)
+    resources.replace(tx, tenant, BATCHES, batch, document, stored.etag, stored.etag)
+    _mark_dataset(tx, tenant, dataset, batch, state.status, now)
+    return document
+
+
+def _ended(document: Document, state: BatchState, now: int) -> Document:
+    if state.metrics is None:
+        return document
+    errors = {} if state.errors is None else {"errors": state.errors}
+    return {**document, "completed": now, "metrics": state.metrics, **errors}
 
 
 def _mark_dataset(tx: Transaction, tenant: Tenant, dataset: str, batch: str, status: str, now: int) -> None:

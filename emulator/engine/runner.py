@@ -1,14 +1,15 @@
-"""Which run comes next: planned by a schedule or asked for; each claimed once and made in one transaction."""
+"""Which run comes next: planned by a schedule, asked for, or begun before; each is made by one process."""
 
 from __future__ import annotations
 
 import logging
+from typing import NamedTuple
 
-from emulator.domain import schedule
 from emulator.domain.kinds import FLOWS, RUNS
-from emulator.domain.metrics import COPY_FAILED
 from emulator.domain.tenant import Tenant, as_service
-from emulator.engine.attempt import Attempt, perform
+from emulator.engine import attempt as attempts
+from emulator.engine import progress
+from emulator.engine.attempt import Attempt
 from emulator.engine.world import World
 from emulator.store import pending_runs, resources, sandboxes, schedules
 from emulator.store.database import Contended, Transaction
@@ -19,112 +20,131 @@ logger = logging.getLogger(__name__)
 PUT_OFF_MS = 60_000
 
 
-def run_next(world: World) -> int | None:
-    """Make the run that has been due longest, if any; returns the instant it was due at.
+class Made(NamedTuple):
+    """The instant that was due, in milliseconds, and how many runs ended with it."""
 
-    The claim, the landed records and the run's figures are one transaction: a process that is
-    killed on the way leaves nothing behind, and the run is due again.
+    due: int
+    ended: int
+
+
+def run_next(world: World, until: int | None = None) -> Made | None:
+    """Make the run that has been due longest, if any.
+
+    With ``until`` the clock walks: it goes on to each instant that is due no later than that. A process
+    that is killed on the way leaves nothing behind that anybody sees, and the run is due again.
     """
     with world.database.reading() as tx:
-        now = world.clock.now()
-        planned, asked = schedules.next_due(tx, now), pending_runs.next_due(tx, now)
-    due = min((one for one in (asked, planned) if one is not None), key=lambda one: one.due, default=None)
+        reach = world.clock.now() if until is None else until
+        planned, pending = schedules.next_due(tx, reach), pending_runs.next_due(tx, reach, world.clock.real())
+    due = min((one for one in (pending, planned) if one is not None), key=lambda one: one.due, default=None)
     if due is None:
         return None
+    if until is not None:
+        world.clock.walk_to(due.due)
     try:
-        with world.database.writing() as tx:
-            _run(world, tx, due)
+        return Made(due.due, _make(world, due))
     except Contended:
         # It is still due, and comes again at once.
-        return due.due
+        return Made(due.due, 0)
     except Exception as error:
         logger.exception("run of flow %s failed unexpectedly", due.flow)
-        _write_down(world, due, f"{type(error).__name__}: {error}")
-    return due.due
+        return Made(due.due, _write_down(world, due, f"{type(error).__name__}: {error}"))
 
 
-def _write_down(world: World, due: Due | Pending, broken: str) -> None:
+def soonest(tx: Transaction, real: int) -> int | None:
+    """The next instant at which anything is due, of what nobody is at work on at ``real`` time."""
+    found = (schedules.soonest(tx), pending_runs.soonest(tx, real))
+    return min((one for one in found if one is not None), default=None)
+
+
+def _make(world: World, due: Due | Pending, broken: str | None = None) -> int:
+    with world.database.reading() as tx:
+        attempt = _prepared(world, tx, due)
+    if attempt is None:
+        with world.database.writing() as tx:
+            _drop(world, tx, due)
+        return 0
+    if _waits(world, attempt, due):
+        return 0
+    return progress.make(attempt, due, broken)
+
+
+def _prepared(world: World, tx: Transaction, due: Due | Pending) -> Attempt | None:
+    """What the run is to do, or None when it cannot be made any more."""
+    tenant, flow = _tenant(tx, due), None
+    if tenant is not None:
+        flow = resources.read_stored(tx, tenant, FLOWS, due.flow)
+    begun = isinstance(due, Pending) and due.started is not None
+    if tenant is None or flow is None or not (begun or flow.document["state"] == "enabled"):
+        return None
+    plan = attempts.plan_of(flow)
+    if plan is None:
+        return None
+    now = world.clock.now()
+    if isinstance(due, Due):
+        script, outcome = attempts.scripted(tx, tenant, due.flow)
+        run_id = world.ids.uuid()
+        return Attempt(world, tenant, flow, plan, run_id, due.due, now, due.cursor, None, None, script, outcome)
+    stored = resources.read_stored(tx, tenant, RUNS, due.run)
+    if stored is None:
+        return None
+    place = schedules.place_of(tx, due.org, due.sandbox, due.flow)
+    cursor = place.cursor if place else None
+    script, outcome = attempts.scripted(tx, tenant, due.flow)
+    if due.started is not None:
+        script, outcome = None, attempts.kept_outcome(due.outcome)
+    planned, started = due.planned or due.due, due.started or now
+    return Attempt(world, tenant, flow, plan, due.run, planned, started, cursor, due, stored, script, outcome)
+
+
+def _tenant(tx: Transaction, due: Due | Pending) -> Tenant | None:
+    home = sandboxes.find(tx, due.org, due.sandbox)
+    return None if home is None else as_service(Tenant(due.org, due.sandbox, home.id, "", ""))
+
+
+def _waits(world: World, attempt: Attempt, due: Due | Pending) -> bool:
+    """Flows run one run at a time: one that comes while another is in progress is queued behind it."""
+    if attempt.pending is not None and attempt.pending.started is not None:
+        return False
+    with world.database.reading() as tx:
+        busy = pending_runs.busy_until(tx, due.org, due.sandbox, due.flow, attempt.run_id)
+    if busy is None:
+        return False
+    with world.database.writing() as tx:
+        progress.queue(attempt, tx, due, max(busy, world.clock.now()))
+    return True
+
+
+def _drop(world: World, tx: Transaction, due: Due | Pending) -> None:
+    """The flow is gone, stopped or has lost its schedule: nothing is planned, and nobody waits for a run."""
+    if isinstance(due, Due):
+        schedules.advance(tx, due, None)
+        return
+    tenant = _tenant(tx, due)
+    if tenant is None or not pending_runs.claim(tx, due):
+        return
+    flow = resources.read_stored(tx, tenant, FLOWS, due.flow)
+    if flow is None:
+        why = "was deleted"
+    else:
+        why = "lost its schedule" if attempts.plan_of(flow) is None else f"was {flow.document['state']}"
+    when = "began" if due.started is None else "ended"
+    progress.clear(tx, tenant, due)
+    attempts.cancel(world, tx, tenant, due.run, f"the flow {due.flow} {why} before the run {when}")
+
+
+def _write_down(world: World, due: Due | Pending, broken: str) -> int:
     """A run that broke, as failed. One of which not even that can be said is put off, so that all others go on."""
     try:
-        with world.database.writing() as tx:
-            _run(world, tx, due, broken)
+        return _make(world, due, broken)
     except Contended:
-        # As above: it comes again at once.
-        return
+        return 0
     except Exception:
         logger.exception("the failed run of flow %s cannot be written down", due.flow)
         later = world.clock.now() + PUT_OFF_MS
         with world.database.writing() as tx:
             if isinstance(due, Pending):
-                pending_runs.move(tx, due, later)
+                pending_runs.change(tx, due, due._replace(due=later, held=None))
             else:
                 schedules.advance(tx, due, later)
-
-
-def soonest(tx: Transaction) -> int | None:
-    """The next instant at which anything is due."""
-    return min((one for one in (schedules.soonest(tx), pending_runs.soonest(tx)) if one is not None), default=None)
-
-
-def _run(world: World, tx: Transaction, due: Due | Pending, broken: str | None = None) -> None:
-    home = sandboxes.find(tx, due.org, due.sandbox)
-    if home is None:
-        return
-    tenant = as_service(Tenant(due.org, due.sandbox, home.id, "", ""))
-    if isinstance(due, Pending):
-        _run_asked(world, tx, tenant, due, broken)
-    else:
-        _run_planned(world, tx, tenant, due, broken)
-
-
-def _run_planned(world: World, tx: Transaction, tenant: Tenant, due: Due, broken: str | None) -> None:
-    """Move the flow on to its next instant, unless it is gone, stopped or taken by another process."""
-    flow = resources.read_stored(tx, tenant, FLOWS, due.flow)
-    if flow is None or flow.document["state"] != "enabled" or "scheduleParams" not in flow.document:
-        schedules.advance(tx, due, None)
-        return
-    plan = schedule.parse(flow.document["scheduleParams"])
-    if not schedules.advance(tx, due, schedule.next_due(plan, due.due)):
-        return
-    attempt = Attempt(world, tx, tenant, due.due, due.cursor, flow, plan, world.ids.uuid())
-    cursor = perform(attempt, broken)
-    if cursor:
-        schedules.set_cursor(tx, due, cursor)
-
-
-def _run_asked(world: World, tx: Transaction, tenant: Tenant, pending: Pending, broken: str | None) -> None:
-    """A run with params reads its window; one without goes on where the flow's last one ended."""
-    # Planned runs lock the schedule before the flow: the same order here keeps the two from deadlock.
-    place = schedules.place_of(tx, pending.org, pending.sandbox, pending.flow)
-    if not pending_runs.claim(tx, pending):
-        return
-    run = resources.read_stored(tx, tenant, RUNS, pending.run)
-    flow = resources.read_stored(tx, tenant, FLOWS, pending.flow)
-    if run is None:
-        return
-    if flow is None or "scheduleParams" not in flow.document:
-        loss = "was deleted" if flow is None else "lost its schedule"
-        _give_up(world, tx, tenant, pending.run, f"the flow {pending.flow} {loss} before the run began")
-        return
-    if flow.document["state"] != "enabled":
-        broken = f"the flow was {flow.document['state']} when the run was to begin"
-    plan = schedule.parse(flow.document["scheduleParams"])
-    attempt = Attempt(world, tx, tenant, pending.due, place.cursor if place else None, flow, plan, pending.run, run)
-    cursor = perform(attempt, broken)
-    if cursor and place:
-        schedules.set_cursor(tx, place, cursor)
-
-
-def _give_up(world: World, tx: Transaction, tenant: Tenant, run_id: str, why: str) -> None:
-    """A run whose flow is gone ends as failed, so that nobody waits for it for ever."""
-    stored = resources.read_stored(tx, tenant, RUNS, run_id)
-    assert stored is not None
-    now = world.clock.now()
-    etag = world.ids.etag(now)
-    summary = {
-        "durationSummary": {"startedAtUTC": now, "completedAtUTC": now},
-        "recordSummary": {"failedInfo": [{"code": COPY_FAILED["code"], "message": why}]},
-        "statusSummary": {"status": "failed", "errors": [COPY_FAILED]},
-    }
-    document = {**stored.document, "updatedAt": now, "updatedBy": tenant.user, "etag": etag, "metrics": summary}
-    resources.replace(tx, tenant, RUNS, run_id, document, stored.etag, etag)
+        return 0

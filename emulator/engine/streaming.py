@@ -98,8 +98,8 @@ class Streaming:
             ):
                 return batch
             batch = _OpenBatch(hour, self._world.ids.batch(now), dataset)
-            tags = {"flowId": [flow_id]}
-            landing.create_batch(self._world, tx, tenant, dataset, batch.batch, tags, None)
+            state = landing.BatchState("processing", {"flowId": [flow_id]})
+            landing.create_batch(self._world, tx, tenant, dataset, batch.batch, state)
             self._open[key] = batch
             return batch
 

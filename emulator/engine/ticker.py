@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
-from emulator.engine import runner
+from emulator.engine import runner, timekeeping
 from emulator.engine.world import World
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ class Ticker:
         self._world = world
         self._awake = threading.Event()
         self._stopping = False
+        self._follow_at = 0.0
         self._thread = threading.Thread(target=self._work, name="ticker", daemon=True)
 
     def start(self) -> None:
@@ -37,7 +39,7 @@ class Ticker:
     def _work(self) -> None:
         while not self._stopping:
             try:
-                ran = runner.run_next(self._world) is not None
+                ran = self._run()
             except Exception:
                 # A database that is away for a moment must not end all runs for good.
                 logger.exception("the schedules could not be read")
@@ -46,10 +48,18 @@ class Ticker:
                 self._awake.wait(self._pause())
                 self._awake.clear()
 
+    def _run(self) -> bool:
+        """One run, if any is due, at the time that holds for all processes of the database."""
+        with self._world.stepping:
+            if time.monotonic() >= self._follow_at:
+                timekeeping.follow(self._world.database, self._world.clock)
+                self._follow_at = time.monotonic() + LONGEST_SLEEP_S
+            return runner.run_next(self._world) is not None
+
     def _pause(self) -> float:
         try:
             with self._world.database.reading() as tx:
-                soonest = runner.soonest(tx)
+                soonest = runner.soonest(tx, self._world.clock.real())
         except Exception:
             return LONGEST_SLEEP_S
         if soonest is None:

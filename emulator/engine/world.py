@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,6 +30,10 @@ class World:
     samples: Samples
     sandboxes: KnownSandboxes
     on_schedule_change: Callable[[], None] = field(default=lambda: None)
+    # Tells the courier that there is something to deliver.
+    on_notice: Callable[[], None] = field(default=lambda: None)
+    # Held by whoever makes runs or moves the clock.
+    stepping: threading.RLock = field(default_factory=threading.RLock)
 
     def specs(self, tx: Transaction, tenant: Tenant) -> Specs:
         """The specs in force for an organisation."""

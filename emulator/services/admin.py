@@ -11,19 +11,16 @@ from typing import Any
 
 from emulator import __version__
 from emulator.domain.errors import Refusal
-from emulator.domain.kinds import DATASETS
 from emulator.edge.call import Answer, Call, answer
 from emulator.edge.envelopes import admin
 from emulator.edge.routing import Route, Service, plain
-from emulator.engine.clock import iso
+from emulator.engine import notices
 from emulator.engine.world import World
-from emulator.services import documents
+from emulator.services import admin_clock, admin_data, admin_landed, admin_outcomes, documents
+from emulator.services.admin_tenants import tenant_headers
 from emulator.services.seeding import Seeds
-from emulator.store import records, reset, resources
-from emulator.store.sandboxes import DEFAULT_SANDBOX
+from emulator.store import reset
 
-DEFAULT_LIMIT = 100
-MAX_LIMIT = 10_000
 _BAD = "ADMIN-BAD_REQUEST-400"
 
 _MEANINGS = {
@@ -33,8 +30,25 @@ _MEANINGS = {
     "GET /version": "versions",
     "GET /config": "effective settings, secrets hidden",
     "GET /clock": "what time it is",
+    "PUT /clock": "set it: mode real, frozen or offset, now, force",
+    "POST /clock/advance": "let time pass, by a duration or to an instant; everything due happens on the way",
+    "GET /flows/{id}/outcomes": "what the next runs of a flow are told to come to",
+    "POST /flows/{id}/outcomes": "tell them: status, errors, failedRecordCount, durationMs, faults",
+    "DELETE /flows/{id}/outcomes": "let them come as they come",
     "POST /reset": "back to the seed (?to=seed) or to nothing (?to=empty); with tenant headers, that tenant alone",
     "GET /datasets/{id}/records": "what landed in a dataset: limit, offset, batch, run",
+    "GET /datasets/{id}/rejected": "what did not, and why: limit, offset, batch, run",
+    "GET /connections/{id}/data": "what was put behind a base connection for its flows to read",
+    "DELETE /connections/{id}/data": "take it all away",
+    "PUT /connections/{id}/data/{object}": "put a file, a table or a resource there: JSON, NDJSON, CSV or Parquet",
+    "GET /connections/{id}/data/{object}": "one of them as it was put",
+    "DELETE /connections/{id}/data/{object}": "take it away",
+    "GET /subscriptions": "who is told what happens, by signed webhooks",
+    "POST /subscriptions": "tell somebody from now on: url, org, events, form, secret",
+    "GET /subscriptions/{id}": "one of them",
+    "DELETE /subscriptions/{id}": "tell nobody there any more",
+    "GET /subscriptions/{id}/deliveries": "what it was told and how that went, newest first: limit",
+    "POST /subscriptions/{id}/deliveries/{seq}/repeat": "tell it once more",
     "GET /openapi": "the OpenAPI documents as a page, to read and to try",
     "GET /openapi.json": "which OpenAPI documents there are",
     "GET /openapi/{name}.yaml": "one of them as it is kept",
@@ -51,7 +65,8 @@ class Standing:
     services: Sequence[Service] = ()
 
 
-def service(world: World, seeds: Seeds, standing: Standing) -> Service:
+def service(world: World, seeds: Seeds, standing: Standing, more: Sequence[Route] = ()) -> Service:
+    """``more`` are routes of modules that need what only the composition has."""
     calls = Admin(world, seeds, standing)
     handlers: list[tuple[str, str, Callable[[Call], Answer]]] = [
         ("GET", "", calls.index),
@@ -59,12 +74,24 @@ def service(world: World, seeds: Seeds, standing: Standing) -> Service:
         ("GET", "/ready", calls.ready),
         ("GET", "/version", calls.version),
         ("GET", "/config", calls.config),
-        ("GET", "/clock", calls.clock),
         ("POST", "/reset", calls.reset),
-        ("GET", "/datasets/{id}/records", calls.records),
     ]
     own = [Route(*entry) for entry in handlers]
-    return Service("admin", "/__admin", "anyone", admin, [*own, *documents.routes()])
+    return Service(
+        "admin",
+        "/__admin",
+        "anyone",
+        admin,
+        [
+            *own,
+            *admin_clock.routes(world),
+            *admin_outcomes.routes(world),
+            *admin_landed.routes(world),
+            *admin_data.routes(world),
+            *more,
+            *documents.routes(),
+        ],
+    )
 
 
 class Admin:
@@ -126,16 +153,12 @@ class Admin:
         call.query.check((), _BAD)
         return answer(self._standing.settings)
 
-    def clock(self, call: Call) -> Answer:
-        call.query.check((), _BAD)
-        return answer({"now": iso(self._world.clock.now()), "mode": self._world.clock.mode})
-
     def reset(self, call: Call) -> Answer:
         call.query.check(("to",), _BAD)
         target = "seed" if call.query.one("to") is None else call.query.one("to")
         if target not in ("seed", "empty"):
             raise Refusal(_BAD, detail=f"to={target} is neither seed nor empty.")
-        only = _tenant_headers(call)
+        only = tenant_headers(call)
         with self._world.database.writing() as tx:
             if only is None:
                 reset.everything(tx)
@@ -144,43 +167,7 @@ class Admin:
             if target == "seed":
                 self._seeds.apply(tx, only)
         self._world.sandboxes.forget()
+        notices.forget(self._world)
         self._world.on_schedule_change()
         tenant = None if only is None else {"org": only[0], "sandbox": only[1]}
         return answer({"reset": target, "tenant": tenant})
-
-    def records(self, call: Call) -> Answer:
-        """``{"items", "count", "next"}``; ``count`` is how many there are in all."""
-        call.query.check(("limit", "offset", "batch", "run"), _BAD)
-        limit = call.query.number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT, _BAD)
-        offset = call.query.number("offset", 0, 0, 10**9, _BAD)
-        batch, run = call.query.one("batch"), call.query.one("run")
-        dataset = call.params["id"]
-        with self._world.database.reading() as tx:
-            org, sandbox = _home(resources.homes(tx, DATASETS, dataset), dataset, _tenant_headers(call))
-            items, count = records.page(tx, org, sandbox, dataset, limit, offset, batch, run)
-        following = b"null"
-        if offset + len(items) < count and items:
-            chosen = "".join(f"&{name}={value}" for name, value in (("batch", batch), ("run", run)) if value)
-            href = f"{call.origin}{call.path}?limit={limit}&offset={offset + limit}{chosen}"
-            following = f'"{href}"'.encode()
-        body = b'{"items":[' + ",".join(items).encode() + f'],"count":{count},"next":'.encode() + following + b"}"
-        return Answer(200, body)
-
-
-def _tenant_headers(call: Call) -> tuple[str, str] | None:
-    """The tenant that the usual headers name, a missing sandbox meaning ``prod``; None without them."""
-    org, sandbox = call.headers.get("x-gw-ims-org-id"), call.headers.get("x-sandbox-name")
-    if not org and sandbox:
-        raise Refusal(_BAD, detail="x-sandbox-name needs x-gw-ims-org-id beside it.")
-    return (org, sandbox or DEFAULT_SANDBOX) if org else None
-
-
-def _home(homes: list[tuple[str, str]], dataset: str, wanted: tuple[str, str] | None) -> tuple[str, str]:
-    found = [home for home in homes if wanted is None or home == wanted]
-    if not found:
-        raise Refusal("ADMIN-NOT_FOUND-404", detail=f"There is no dataset {dataset}.")
-    if len(found) > 1:
-        raise Refusal(
-            _BAD, detail=f"Several tenants have a dataset {dataset}: send x-gw-ims-org-id and x-sandbox-name."
-        )
-    return found[0]

@@ -1,4 +1,4 @@
-"""Catalog: datasets, and batches by id. Lists are objects keyed by id, writes answer ``["@/dataSets/ID"]``."""
+"""Catalog: its routes, and datasets. Lists are objects keyed by id, writes answer ``["@/dataSets/ID"]``."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import orjson
 
 from emulator.domain import xdm
 from emulator.domain.errors import Refusal
-from emulator.domain.kinds import BATCHES, DATASETS, SCHEMAS, TARGET_CONNECTIONS, Kind
+from emulator.domain.kinds import DATASETS, SCHEMAS, TARGET_CONNECTIONS
 from emulator.domain.schema_ids import schema_id
 from emulator.domain.tenant import Tenant
 from emulator.edge.call import Answer, Call, answer
 from emulator.edge.envelopes import problem
 from emulator.edge.routing import Route, Service
 from emulator.engine.world import World
-from emulator.store import records, resources
+from emulator.services.batches import Batches
+from emulator.services.catalog_paging import PAGING, paging
+from emulator.store import records, rejected, resources
 from emulator.store.database import Transaction
 
 Document = dict[str, Any]
-DEFAULT_LIMIT = 20
-MAX_LIMIT = 100
 _NAME = re.compile(r"[^a-z0-9]+")
 # What else a new dataset may bring, and of which type it is.
 _OPTIONAL = {
@@ -32,20 +32,21 @@ _OPTIONAL = {
 
 
 def service(world: World) -> Service:
-    catalog = Catalog(world)
+    catalog, batches = Catalog(world), Batches(world)
     routes = [
         Route("POST", "/dataSets", catalog.create_dataset),
         Route("GET", "/dataSets", catalog.datasets),
         Route("GET", "/dataSets/{id}", catalog.dataset),
         Route("DELETE", "/dataSets/{id}", catalog.delete_dataset),
-        Route("GET", "/batches", catalog.batches),
-        Route("GET", "/batches/{id}", catalog.batch),
+        Route("GET", "/batches", batches.batches),
+        Route("GET", "/batches/{id}", batches.batch),
+        Route("GET", "/lastBatches", batches.last),
     ]
     return Service("catalog", "/data/foundation/catalog", "tenant", problem, routes)
 
 
 class Catalog:
-    """The dataset and batch operations."""
+    """The dataset operations."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -100,12 +101,9 @@ class Catalog:
         }
 
     def datasets(self, call: Call) -> Answer:
-        call.query.check(("limit", "start", "offset"), "CATALOG-0400-400")
-        return self._list(DATASETS, call, *_slice(call))
-
-    def _list(self, kind: Kind, call: Call, limit: int, start: int) -> Answer:
+        call.query.check(PAGING, "CATALOG-0400-400")
         with self._database.reading() as tx:
-            listed = resources.slice_with_ids(tx, call.tenant, kind, limit, start)
+            listed = resources.slice_with_ids(tx, call.tenant, DATASETS, *paging(call))
         members = (orjson.dumps(name) + b":" + body.encode() for name, body in listed)
         return Answer(200, b"{" + b",".join(members) + b"}")
 
@@ -132,46 +130,8 @@ class Catalog:
             if not resources.remove(tx, call.tenant, DATASETS, dataset_id):
                 raise _not_found("dataset", dataset_id)
             records.remove(tx, call.tenant, dataset_id)
+            rejected.remove(tx, call.tenant, dataset_id)
         return answer([f"@/dataSets/{dataset_id}"])
-
-    def batches(self, call: Call) -> Answer:
-        call.query.check(("limit", "start", "offset", "batch"), "CATALOG-0400-400")
-        limit, start = _slice(call)
-        wanted = call.query.one("batch")
-        if wanted is None:
-            return self._list(BATCHES, call, limit, start)
-        with self._database.reading() as tx:
-            found = {name: self._batch(tx, call.tenant, name) for name in wanted.split(",")}
-        return answer({name: document for name, document in found.items() if document is not None})
-
-    def batch(self, call: Call) -> Answer:
-        call.query.check((), "CATALOG-0400-400")
-        batch_id = call.params["id"]
-        with self._database.reading() as tx:
-            document = self._batch(tx, call.tenant, batch_id)
-        if document is None:
-            raise _not_found("batch", batch_id)
-        return answer({batch_id: document})
-
-    def _batch(self, tx: Transaction, tenant: Tenant, batch_id: str) -> Document | None:
-        document = resources.read(tx, tenant, BATCHES, batch_id)
-        if document is not None and "metrics" not in document:
-            dataset = document["relatedObjects"][0]["id"]
-            count, size = records.summary(tx, tenant, dataset, batch_id)
-            document["metrics"] = {
-                "inputRecordCount": count,
-                "outputRecordCount": count,
-                "failedRecordCount": 0,
-                "recordsSize": size,
-            }
-        return document
-
-
-def _slice(call: Call) -> tuple[int, int]:
-    """How many are wanted and how many to leave out, which has two names."""
-    limit = call.query.number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT, "CATALOG-0400-400")
-    offset = call.query.number("offset", 0, 0, 10**9, "CATALOG-0400-400")
-    return limit, call.query.number("start", offset, 0, 10**9, "CATALOG-0400-400")
 
 
 def _check_types(body: Document) -> None:

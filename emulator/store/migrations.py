@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import orjson
-from sqlalchemy import Connection, bindparam, insert, inspect, select, text, update
+from sqlalchemy import Connection, bindparam, delete, insert, inspect, select, text, update
 
 from emulator.domain import kinds
 from emulator.store.database import Database, UnusableDatabase
@@ -36,9 +36,18 @@ def _index_more_than_references(connection: Connection) -> None:
     """2: names, states and times are indexed as references were; runs can be asked for."""
     entry.create(connection)
     pending_run.create(connection)
-    known = {kind.name: kind for kind in vars(kinds).values() if isinstance(kind, kinds.Kind)}
+    _index(connection, [kind for kind in vars(kinds).values() if isinstance(kind, kinds.Kind)])
+    connection.execute(text("DROP TABLE link"))
+
+
+def _index(connection: Connection, wanted: Sequence[kinds.Kind]) -> None:
+    """Every resource of these kinds, anew."""
+    known = {kind.name: kind for kind in wanted}
     columns = resource.c
-    stored = connection.execute(select(columns.org, columns.sandbox, columns.kind, columns.seq, columns.body))
+    connection.execute(delete(entry).where(entry.c.kind.in_(known)))
+    stored = connection.execute(
+        select(columns.org, columns.sandbox, columns.kind, columns.seq, columns.body).where(columns.kind.in_(known))
+    )
     for part in stored.partitions(1000):
         rows = [
             {"org": row.org, "sandbox": row.sandbox, "kind": row.kind, "seq": row.seq, "field": field, "value": value}
@@ -47,11 +56,13 @@ def _index_more_than_references(connection: Connection) -> None:
         ]
         if rows:
             connection.execute(insert(entry), rows)
-    connection.execute(text("DROP TABLE link"))
 
 
 def _keep_what_runs_need(connection: Connection) -> None:
-    """3: runs take time and have outcomes, rows are rejected, data is put, subscribers are told."""
+    """3: runs take time and have outcomes, rows are rejected, data is put, subscribers are told.
+
+    Batches are found by status and time too.
+    """
     for table in (rejected, outcome, source_object, subscriber, delivery):
         table.create(connection)
     known = {column["name"] for column in inspect(connection).get_columns(pending_run.name)}
@@ -59,6 +70,9 @@ def _keep_what_runs_need(connection: Connection) -> None:
         if column.name not in known:
             kind = column.type.compile(connection.dialect)
             connection.execute(text(f"ALTER TABLE {pending_run.name} ADD COLUMN {column.name} {kind}"))
+    for index in pending_run.indexes:
+        index.create(connection, checkfirst=True)
+    _index(connection, [kinds.BATCHES])
 
 
 STEPS: dict[int, Step] = {2: _index_more_than_references, 3: _keep_what_runs_need}

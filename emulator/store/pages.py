@@ -47,17 +47,18 @@ class Page(NamedTuple):
 
 @dataclass(frozen=True)
 class Query:
-    """What a list asks for. ``after`` is a place that an earlier page ended with."""
+    """What a list asks for. ``after`` is a place that an earlier page ended with, ``offset`` how many to leave out."""
 
     conditions: tuple[Condition, ...] = ()
     order: tuple[OrderKey, ...] = ()
     limit: int = 20
     after: tuple[Any, ...] | None = None
+    offset: int = 0
 
 
 def page(tx: Transaction, tenant: Tenant, kind: Kind, query: Query) -> Page:
     """One page: newest first unless ordered otherwise; one row more is read to know if it is the last."""
-    if query.conditions or query.order:
+    if query.conditions or query.order or query.offset:
         return _searched_page(tx, tenant, kind, query)
     values = {**_key(tenant, kind), "limit": query.limit + 1}
     if query.after is None:
@@ -101,7 +102,8 @@ def _page_statement(kind: Kind, family: Family, query: Query, way: Way) -> Selec
         statement = statement.where(behind(keys, query.after))
     columns = [*walk.lead, *(walk.order or keys)]
     ordered = [column.desc() if descending else column.asc() for column, descending in columns]
-    return statement.order_by(*ordered).limit(_LIMIT)
+    statement = statement.order_by(*ordered).limit(_LIMIT)
+    return statement.offset(query.offset) if query.offset else statement
 
 
 @lru_cache(maxsize=256)

@@ -4,41 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import BigInteger, bindparam, delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from emulator.domain.tenant import Tenant
 from emulator.store.database import Transaction
+from emulator.store.landed import BLOCK, LIMIT, OFFSET, chosen, filtered, of_batch, of_dataset, size_in_bytes
 from emulator.store.tables import record
 
 _INSERT = insert(record).values({column.name: bindparam(column.name) for column in record.c})
-_OF_DATASET = (
-    record.c.org == bindparam("org"),
-    record.c.sandbox == bindparam("sandbox"),
-    record.c.dataset == bindparam("dataset"),
-)
-_NUMBER = BigInteger()
+_OF_DATASET = of_dataset(record)
+_OF_BATCH = of_batch(record)
 _PAGE = (
-    select(record.c.body)
-    .where(*_OF_DATASET)
-    .order_by(record.c.batch, record.c.position)
-    .limit(bindparam("limit", type_=_NUMBER))
-    .offset(bindparam("offset", type_=_NUMBER))
+    select(record.c.body).where(*_OF_DATASET).order_by(record.c.batch, record.c.position).limit(LIMIT).offset(OFFSET)
 )
 _COUNT = select(func.count()).select_from(record).where(*_OF_DATASET)
+_FILTERED = filtered(record, _PAGE, _COUNT)
 _REMOVE = delete(record).where(*_OF_DATASET)
-_OF_BATCH = record.c.batch == bindparam("batch")
-_OF_RUN = record.c.run == bindparam("run")
+_REMOVE_BATCH = _REMOVE.where(_OF_BATCH)
 _SUMMARY = select(func.count(), func.coalesce(func.sum(func.length(record.c.body)), 0)).where(*_OF_DATASET, _OF_BATCH)
-
-# One statement for each combination of filters, built once.
-_FILTERED = {
-    (by_batch, by_run): tuple(
-        statement.where(*([_OF_BATCH] if by_batch else []), *([_OF_RUN] if by_run else []))
-        for statement in (_PAGE, _COUNT)
-    )
-    for by_batch in (False, True)
-    for by_run in (False, True)
+_BLOCK = (record.c.position // BLOCK).label("block")
+# A line is a record and the line feed behind it.
+_BLOCKS = {
+    family: select(_BLOCK, func.sum(size_in_bytes(record.c.body, family) + 1), func.count())
+    .where(*_OF_DATASET, _OF_BATCH)
+    .group_by("block")
+    .order_by("block")
+    for family in ("sqlite", "postgresql")
 }
+_LINES = (
+    select(record.c.body)
+    .where(*_OF_DATASET, _OF_BATCH)
+    .where(record.c.position >= bindparam("first"), record.c.position < bindparam("end"))
+    .order_by(record.c.position)
+)
 
 
 def land(
@@ -68,6 +66,11 @@ def remove(tx: Transaction, tenant: Tenant, dataset: str) -> None:
     tx.run(_REMOVE, org=tenant.org, sandbox=tenant.sandbox, dataset=dataset)
 
 
+def remove_batch(tx: Transaction, tenant: Tenant, dataset: str, batch: str) -> None:
+    """Everything that landed with one batch."""
+    tx.run(_REMOVE_BATCH, org=tenant.org, sandbox=tenant.sandbox, dataset=dataset, batch=batch)
+
+
 def page(
     tx: Transaction,
     org: str,
@@ -79,9 +82,20 @@ def page(
     run: str | None = None,
 ) -> tuple[list[str], int]:
     """Records as JSON text in the order they landed, and how many there are in all."""
-    values = {"org": org, "sandbox": sandbox, "dataset": dataset}
-    values |= {name: value for name, value in (("batch", batch), ("run", run)) if value is not None}
-    page_statement, count_statement = _FILTERED[batch is not None, run is not None]
+    page_statement, count_statement, wanted = chosen(_FILTERED, batch, run)
+    values = {"org": org, "sandbox": sandbox, "dataset": dataset, **wanted}
     rows = tx.rows(page_statement, **values, limit=limit, offset=offset)
     total = tx.row(count_statement, **values)
     return [row[0] for row in rows], total[0] if total else 0
+
+
+def blocks(tx: Transaction, tenant: Tenant, dataset: str, batch: str) -> list[tuple[int, int, int]]:
+    """The parts in which a batch is read as lines: the number of each, its size in bytes and its records."""
+    key = {"org": tenant.org, "sandbox": tenant.sandbox, "dataset": dataset, "batch": batch}
+    return [(row[0], int(row[1]), row[2]) for row in tx.rows(_BLOCKS[tx.database.family], **key)]
+
+
+def block(tx: Transaction, tenant: Tenant, dataset: str, batch: str, number: int) -> list[str]:
+    """The records of one of these parts as JSON text."""
+    key = {"org": tenant.org, "sandbox": tenant.sandbox, "dataset": dataset, "batch": batch}
+    return [row[0] for row in tx.rows(_LINES, **key, first=number * BLOCK, end=(number + 1) * BLOCK)]

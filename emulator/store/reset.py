@@ -17,11 +17,14 @@ from emulator.store.tables import (
     sandbox,
     schedule,
     source_object,
+    subscriber,
 )
 
 # Children before parents: a plain delete is many times faster than one that cascades.
 _HELD = (record, rejected, inlet, schedule, pending_run, outcome, source_object, delivery, entry)
-_EVERYTHING = [delete(table) for table in (*_HELD, resource, sandbox)]
+# Subscribers that the server was started with stay.
+_SUBSCRIBERS = delete(subscriber).where(subscriber.c.fixed == 0)
+_EVERYTHING = [*(delete(table) for table in (*_HELD, resource, sandbox)), _SUBSCRIBERS]
 _ONE_TENANT = [
     delete(table).where(table.c.org == bindparam("org"), table.c.sandbox == bindparam("sandbox"))
     for table in (*_HELD, resource)

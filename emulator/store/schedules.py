@@ -65,9 +65,9 @@ def advance(tx: Transaction, claimed: Due, due: int | None) -> bool:
     return tx.run(_ADVANCE, **key, old_due=claimed.due, new_due=due) == 1
 
 
-def set_cursor(tx: Transaction, claimed: Due, cursor: str) -> None:
+def set_cursor(tx: Transaction, org: str, sandbox: str, flow: str, cursor: str) -> None:
     """Remember how far the source of the flow has been read."""
-    tx.run(_SET_CURSOR, **_key(claimed.org, claimed.sandbox, claimed.flow), new_cursor=cursor)
+    tx.run(_SET_CURSOR, **_key(org, sandbox, flow), new_cursor=cursor)
 
 
 def due_of(tx: Transaction, org: str, sandbox: str, flow: str) -> int | None:

@@ -111,6 +111,7 @@ pending_run = Table(
     _of_sandbox(),
 )
 Index("pending_run_due", pending_run.c.due)
+Index("pending_run_flow", pending_run.c.org, pending_run.c.sandbox, pending_run.c.flow)
 
 # An inlet is found by its id alone: senders name no organisation.
 inlet = Table(
@@ -180,7 +181,8 @@ source_object = Table(
     _of_sandbox(),
 )
 
-# Who is told what happens, in one organisation or (without one) in all of them.
+# Who is told what happens, in one organisation or (without one) in all of them. One that is ``fixed``
+# (1) was named when the server was started and outlives a reset.
 subscriber = Table(
     "subscriber",
     metadata,
@@ -188,10 +190,12 @@ subscriber = Table(
     Column("org", Text),
     Column("url", Text, nullable=False),
     Column("secret", Text, nullable=False),
+    Column("fixed", Integer, nullable=False),
     Column("body", Text, nullable=False),
 )
 
-# What subscribers are to be told: in order for each flow, until it was taken or given up.
+# What subscribers are to be told: in order for each flow, until it was taken or given up. ``due`` is an
+# instant of REAL time. Numbers are not given twice, so that nobody answers for another's delivery.
 delivery = Table(
     "delivery",
     metadata,
@@ -199,13 +203,24 @@ delivery = Table(
     *_tenant_columns(),
     Column("subscriber", Text, nullable=False),
     Column("flow", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
     Column("event", Text, nullable=False),
+    Column("code", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("due", BigInteger, nullable=False),
     Column("log", Text, nullable=False),
     _of_sandbox(),
+    sqlite_autoincrement=True,
 )
-Index("delivery_due", delivery.c.state, delivery.c.due)
-Index("delivery_order", delivery.c.subscriber, delivery.c.flow, delivery.c.state, delivery.c.seq)
+Index(
+    "delivery_order",
+    delivery.c.state,
+    delivery.c.subscriber,
+    delivery.c.org,
+    delivery.c.sandbox,
+    delivery.c.flow,
+    delivery.c.seq,
+)
+Index("delivery_log", delivery.c.subscriber, delivery.c.seq)

@@ -16,8 +16,10 @@ from typing import IO, Any, cast
 
 from emulator.engine.sources.source import UnreadableData
 
-# What is read of one file, after decompression: a small archive may unfold without end.
+# What is looked at of one file, after decompression: a small archive may unfold without end.
 LIMIT = 64 * 1024 * 1024
+# What a run reads of one, piece by piece.
+RUN_LIMIT = 64 * 1024 * 1024 * 1024
 HEAD = 64 * 1024
 _TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
 _ENCRYPTED = 0x1
@@ -34,12 +36,12 @@ _BROKEN = (
 
 
 @contextmanager
-def opened(path: Path, compression: str | None) -> Iterator[io.BufferedReader]:
+def opened(path: Path, compression: str | None, limit: int = LIMIT) -> Iterator[io.BufferedReader]:
     """What is in a file; of an archive, its first file. Raises ``UnreadableData``, also while it is read."""
     try:
         with ExitStack() as stack:
             raw = stack.enter_context(path.open("rb"))
-            yield stack.enter_context(io.BufferedReader(_Bounded(_OPENERS[compression](raw, stack))))
+            yield stack.enter_context(io.BufferedReader(_Bounded(_OPENERS[compression](raw, stack), limit)))
     except _BROKEN as error:
         raise UnreadableData(f"{path.name} is no {compression} file: {error}", "compressionType") from error
     except OSError as error:
@@ -50,10 +52,10 @@ def opened(path: Path, compression: str | None) -> Iterator[io.BufferedReader]:
 class _Bounded(io.RawIOBase):
     """A stream that ends with an error where too much has been read."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], limit: int) -> None:
         super().__init__()
         self._stream = stream
-        self._left = LIMIT
+        self._limit = self._left = limit
 
     def readable(self) -> bool:
         return True
@@ -62,7 +64,9 @@ class _Bounded(io.RawIOBase):
         data = self._stream.read(len(buffer))
         self._left -= len(data)
         if self._left < 0:
-            raise UnreadableData(f"there is more to read than the {LIMIT // 1024 // 1024} MiB that are read of a file")
+            raise UnreadableData(
+                f"there is more to read than the {self._limit // 1024 // 1024} MiB that are read of a file"
+            )
         buffer[: len(data)] = data
         return len(data)
 
@@ -125,7 +129,7 @@ def _zip(raw: IO[bytes], stack: ExitStack) -> IO[bytes]:
 
 def _tar(raw: IO[bytes], stack: ExitStack) -> IO[bytes]:
     # What lies before the first file is skipped by reading it.
-    bounded = stack.enter_context(io.BufferedReader(_Bounded(raw)))
+    bounded = stack.enter_context(io.BufferedReader(_Bounded(raw, RUN_LIMIT)))
     archive = stack.enter_context(tarfile.TarFile.open(fileobj=bounded, mode="r|"))
     for member in archive:
         content = archive.extractfile(member) if member.isreg() else None

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import chain, islice
 from typing import Any
 
 import orjson
 
 from emulator.domain.inference import Column, infer
-from emulator.engine.sources.compression import HEAD
+from emulator.engine.sources.compression import HEAD, LIMIT
 from emulator.engine.sources.source import (
     JSON,
     PARQUET,
@@ -55,16 +55,23 @@ def _rows(stream: io.BufferedReader, properties: FileProperties) -> Iterator[Rec
 
 def _lines(stream: io.BufferedReader, properties: FileProperties) -> Generator[list[str]]:
     """Split lines, the first one with every name made a name of its own; blank lines are skipped."""
-    _check_text(stream)
-    text = io.TextIOWrapper(stream, ENCODINGS[properties.encoding], newline="")
-    try:
+    with text_of(stream, properties.encoding) as text:
         reader = (line for line in csv.reader(text, delimiter=properties.delimiter) if line)
         header = next(reader, None)
         if header is not None:
-            yield _distinct(header)
+            yield distinct(header)
             yield from reader
+
+
+@contextmanager
+def text_of(stream: io.BufferedReader, encoding: str) -> Iterator[io.TextIOWrapper]:
+    """A stream as text. Raises ``UnreadableData``, also while it is read."""
+    _check_text(stream)
+    text = io.TextIOWrapper(stream, ENCODINGS[encoding], newline="")
+    try:
+        yield text
     except UnicodeDecodeError as error:
-        raise UnreadableData(f"it is not {properties.encoding}: {error.reason}", "encoding") from error
+        raise UnreadableData(f"it is not {encoding}: {error.reason}", "encoding") from error
     except csv.Error as error:
         raise UnreadableData(f"it is no delimited text: {error}", "fileType") from error
     finally:
@@ -81,7 +88,7 @@ def _check_text(stream: io.BufferedReader) -> None:
         raise UnreadableData("it is no text", "fileType")
 
 
-def _distinct(header: list[str]) -> list[str]:
+def distinct(header: list[str]) -> list[str]:
     """A column without a name, or with that of another one, is named by its place."""
     names: list[str] = []
     for place, name in enumerate(header, 1):
@@ -91,33 +98,44 @@ def _distinct(header: list[str]) -> list[str]:
 
 def _objects(stream: io.BufferedReader) -> Iterator[Record]:
     """The objects of a JSON document, of an array, or of lines with one object each."""
-    begin = _first_line(stream)
-    first = _parsed_or_none(begin)
+    begin = first_line(stream)
+    first = parsed_or_none(begin)
     if isinstance(first, dict):
         # A document on one line is the same as a single line of JSON lines.
         lines = chain([begin], stream)
-        yield from (_object(_parsed(line, number), number) for number, line in enumerate(lines, 1) if line.strip())
+        yield from (as_object(parsed(line, number), number) for number, line in enumerate(lines, 1) if line.strip())
         return
-    document = _parsed(begin + stream.read(), 1)
+    document = parsed(whole(begin, stream), 1)
     everything = document if isinstance(document, list) else [document]
-    yield from (_object(value, number) for number, value in enumerate(everything, 1))
+    yield from (as_object(value, number) for number, value in enumerate(everything, 1))
 
 
-def _first_line(stream: io.BufferedReader) -> bytes:
+def whole(begin: bytes, stream: io.BufferedReader) -> bytes:
+    """Everything, for what cannot be read piece by piece."""
+    document = begin + stream.read(LIMIT)
+    if len(document) > LIMIT:
+        size = LIMIT // 1024 // 1024
+        raise UnreadableData(
+            f"a JSON document is read as a whole, and this one has more than {size} MiB: send JSON lines"
+        )
+    return document
+
+
+def first_line(stream: io.BufferedReader) -> bytes:
     first = stream.readline().removeprefix(_BYTE_ORDER_MARK)
     while first and not first.strip():
         first = stream.readline()
     return first
 
 
-def _parsed_or_none(text: bytes) -> Any:
+def parsed_or_none(text: bytes) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
 
 
-def _parsed(text: bytes, number: int) -> Any:
+def parsed(text: bytes, number: int) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -125,7 +143,7 @@ def _parsed(text: bytes, number: int) -> Any:
         raise UnreadableData(f"it is no JSON: {error.msg} at {where}", "fileType") from error
 
 
-def _object(value: Any, number: int) -> Record:
+def as_object(value: Any, number: int) -> Record:
     if not isinstance(value, dict):
         raise UnreadableData(f"record {number} is not an object", "fileType")
     if is_too_deep(value):

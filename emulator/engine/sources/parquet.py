@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from emulator.domain.inference import BOOLEAN, DATE_TIME, DOUBLE, INTEGER, STRING, Column, Schema
 from emulator.engine.sources.compression import opened
 from emulator.engine.sources.source import PARQUET, Flat, MissingReader, Record, UnreadableData
+from emulator.engine.sources.values import shown
 
 _BATCH = 100
 
@@ -27,7 +26,7 @@ def records(path: Path, compression: str | None) -> Iterator[Record]:
     with _opened(path, compression) as file:
         for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
             for row in batch.cast(_showable(batch.schema), safe=False).to_pylist(maps_as_pydicts="lossy"):
-                yield {name: _shown(value) for name, value in row.items()}
+                yield {name: shown(value) for name, value in row.items()}
 
 
 @contextmanager
@@ -97,20 +96,3 @@ def _showable(schema: Any) -> Any:
         for field in schema
     ]
     return pyarrow.schema(fields)
-
-
-def _shown(value: Any) -> Any:
-    """A value as JSON has it: instants and days as ISO text, decimals as numbers, bytes as text."""
-    if isinstance(value, dict):
-        return {str(name): _shown(part) for name, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_shown(part) for part in value]
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, date):
-        return f"{value.isoformat()}T00:00:00"
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    return value if value is None or isinstance(value, (str, int, float)) else str(value)

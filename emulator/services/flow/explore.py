@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from emulator.domain.errors import Refusal
 from emulator.domain.inference import infer
 from emulator.domain.kinds import CONNECTION_SPECS, CONNECTIONS
-from emulator.domain.landing_zone import CONTAINERS
 from emulator.domain.row_filters import Wanted, check_filters, compile_filters
 from emulator.domain.specs import ConnectionSpec
 from emulator.domain.tenant import Tenant
 from emulator.edge.call import Answer, Call, answer
-from emulator.engine.sources.files import File, Files
+from emulator.engine.sources.files import LANDING_ZONE, File, Files, container_of
+from emulator.engine.sources.opening import roots_of
 from emulator.engine.sources.source import (
     DELIMITED,
     JSON,
@@ -36,7 +37,8 @@ from emulator.store import resources
 from emulator.store.database import Transaction
 
 Document = dict[str, Any]
-LANDING_ZONE = "26f526f2-58f4-4712-961d-e41bf1ccc0e8"
+# The folders that stand for what is explored.
+Roots = tuple[Path, ...]
 # The family that an object type belongs to, and what sources of it know where their spec does not list it.
 _FAMILIES = {"folder": "file", "file": "file", "table": "table", "view": "table", "rest": "rest"}
 _OF_FAMILY = {"file": ["root", "folder", "file"], "table": ["root", "table"], "rest": ["rest"]}
@@ -55,17 +57,19 @@ class Explore:
             if connection is None:
                 raise not_found(CONNECTIONS, call.params["id"])
             spec = self._spec(tx, call.tenant, connection["connectionSpec"]["id"])
-        return answer(self._explored(spec, wanted))
+            roots = self._roots(tx, call.tenant, spec, wanted, connection["id"])
+        return answer(self._explored(spec, wanted, roots))
 
     def connection_spec(self, call: Call) -> Answer:
         """A source without accounts is explored by its spec; documented of the landing zone alone."""
         wanted = asked(call)
         with self._world.database.reading() as tx:
             spec = self._spec(tx, call.tenant, call.params["id"])
+            roots = self._roots(tx, call.tenant, spec, wanted)
         if spec.id != LANDING_ZONE:
             hint = "Create a base connection and explore that."
             raise Refusal("CONNECTOR-1372-400", id=spec.id, field="id", given=call.params["id"], hint=hint)
-        return answer(self._explored(spec, wanted))
+        return answer(self._explored(spec, wanted, roots))
 
     def _spec(self, tx: Transaction, tenant: Tenant, spec_id: str) -> ConnectionSpec:
         spec = self._world.specs(tx, tenant).connection(spec_id)
@@ -73,7 +77,12 @@ class Explore:
             raise not_found(CONNECTION_SPECS, spec_id)
         return spec
 
-    def _explored(self, spec: ConnectionSpec, wanted: Asked) -> Any:
+    def _roots(
+        self, tx: Transaction, tenant: Tenant, spec: ConnectionSpec, wanted: Asked, base: str | None = None
+    ) -> Roots:
+        return roots_of(self._world, tx, tenant, spec, base, _family(wanted.object_type, _object_types(spec)))
+
+    def _explored(self, spec: ConnectionSpec, wanted: Asked, roots: Roots) -> Any:
         types = _object_types(spec)
         _check_object_type(spec, types, wanted)
         if wanted.filters is not None:
@@ -82,41 +91,44 @@ class Explore:
             if TABLE in types:
                 raise Refusal("CONNECTOR-1371-400", connector=spec.title, field="determineProperties", given="true")
             raise Refusal("CONNECTOR-1376-400", id=spec.id, field="determineProperties", given="true")
-        looks = {"file": self._file, "table": self._table, "rest": self._rest}
         with _refusing(wanted):
-            return looks[_family(wanted.object_type, types)](spec, types, wanted)
+            family = _family(wanted.object_type, types)
+            if family == "rest":
+                return self._rest(spec, wanted, roots)
+            return _file(spec, wanted, roots) if family == "file" else _table(spec, types, wanted, roots)
 
-    def _rest(self, spec: ConnectionSpec, _types: list[str], wanted: Asked) -> Document:
+    def _rest(self, spec: ConnectionSpec, wanted: Asked, roots: Roots) -> Document:
         file_type = wanted.by_hand.file_type if wanted.by_hand else JSON
         if file_type != JSON:
             raise Refusal("CONNECTOR-1327-400", value=file_type, allowed=JSON, field="fileType", given=file_type)
-        records = self._world.samples.preview(spec, wanted.source_params)
+        records = self._world.samples.preview(spec, wanted.source_params, roots=roots)
         explored: Document = {"format": "hierarchical", "schema": infer(records)}
         if wanted.preview:
             explored["data"] = records[: wanted.records]
         return explored
 
-    def _file(self, spec: ConnectionSpec, _types: list[str], wanted: Asked) -> Any:
-        container = CONTAINERS["user_drop_zone"] if spec.id == LANDING_ZONE else ""
-        files = Files(self._world.samples.folder(spec, "files"), container)
-        if wanted.object_type != "file":
-            folder = wanted.object if wanted.object_type == "folder" else ""
-            return [entry.document() for entry in files.entries(folder)]
-        if not wanted.determine:
-            _check_properties(spec, wanted)
-        file = files.file(wanted.object, wanted.by_hand)
-        return {**_properties(file, wanted), **_shown(file, wanted)}
 
-    def _table(self, spec: ConnectionSpec, types: list[str], wanted: Asked) -> Any:
-        kinds = tuple(kind for kind in (TABLE, VIEW) if kind in types)
-        tables = Tables(self._world.samples.folder(spec, "tables"), kinds)
-        if wanted.object_type == "root":
-            return [entry.document() for entry in tables.entries()]
-        table = tables.table(wanted.object, wanted.object_type)
-        _check_primary_key(table, wanted)
-        if wanted.filters is None:
-            return _shown(table, wanted)
-        return _shown(table, wanted, compile_filters(wanted.filters, spec, "filters", table.columns))
+def _file(spec: ConnectionSpec, wanted: Asked, roots: Roots) -> Any:
+    files = Files(*roots, container=container_of(spec))
+    if wanted.object_type != "file":
+        folder = wanted.object if wanted.object_type == "folder" else ""
+        return [entry.document() for entry in files.entries(folder)]
+    if not wanted.determine:
+        _check_properties(spec, wanted)
+    file = files.file(wanted.object, wanted.by_hand)
+    return {**_properties(file, wanted), **_shown(file, wanted)}
+
+
+def _table(spec: ConnectionSpec, types: list[str], wanted: Asked, roots: Roots) -> Any:
+    kinds = tuple(kind for kind in (TABLE, VIEW) if kind in types)
+    tables = Tables(*roots, kinds=kinds)
+    if wanted.object_type == "root":
+        return [entry.document() for entry in tables.entries()]
+    table = tables.table(wanted.object, wanted.object_type)
+    _check_primary_key(table, wanted)
+    if wanted.filters is None:
+        return _shown(table, wanted)
+    return _shown(table, wanted, compile_filters(wanted.filters, spec, "filters", table.columns))
 
 
 def _object_types(spec: ConnectionSpec) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.domain import audit, etags
+from emulator.domain import audit, etags, run_states
 from emulator.domain.kinds import FLOWS, RUNS
 from emulator.domain.run_requests import (
     ENDED,
@@ -28,7 +28,7 @@ from emulator.store.database import Contended, Transaction
 from emulator.store.pending_runs import Pending
 
 Document = dict[str, Any]
-_SCHEDULED = {"metrics": {"statusSummary": {"status": "scheduled"}}, "activities": []}
+_SCHEDULED = {"metrics": run_states.waits(run_states.SCHEDULED), "activities": []}
 
 
 class Runs:

@@ -1,0 +1,102 @@
+"""From a flow to the source that it reads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from emulator.domain.kinds import CONNECTIONS, SOURCE_CONNECTIONS
+from emulator.domain.specs import ConnectionSpec
+from emulator.domain.tenant import Tenant
+from emulator.domain.transformations import COPY
+from emulator.engine.sources.file_reading import file_source
+from emulator.engine.sources.origin import Origin
+from emulator.engine.sources.put_data import put_folder
+from emulator.engine.sources.rest import rest_source
+from emulator.engine.sources.retries import Retries
+from emulator.engine.sources.source import NoData, Source
+from emulator.engine.sources.table_reading import table_source
+from emulator.engine.sources.troubles import overcoming
+from emulator.engine.world import World
+from emulator.store import resources
+from emulator.store.database import Transaction
+from emulator.store.resources import Stored
+from emulator.store.source_objects import Behind
+
+Document = dict[str, Any]
+
+
+def open_source(world: World, tx: Transaction, tenant: Tenant, flow: Stored, params: Document) -> Source:
+    """The source that a flow reads; ``params`` are those of its source connection as the flow joined it.
+
+    Raises ``NoData`` where no batches are read from a source of that kind, and ``UnreadableData``.
+    """
+    inherited = flow.document["inheritedAttributes"]["sourceConnections"][0]
+    spec = world.specs(tx, tenant).connection_at(inherited["connectionSpec"])
+    connection = resources.read(tx, tenant, SOURCE_CONNECTIONS, flow.document["sourceConnectionIds"][0]) or {}
+    base = (inherited.get("baseConnection") or {}).get("id")
+    origin = Origin(
+        spec,
+        params,
+        connection.get("data") or {},
+        base,
+        _auth(tx, tenant, base),
+        delta_column(flow.document),
+        roots_of(world, tx, tenant, spec, base),
+    )
+    wait, random = _waiting(world), world.ids.chance
+    if spec.family == "file":
+        return overcoming(file_source(origin), origin, wait, random)
+    if spec.family == "table":
+        return overcoming(table_source(origin), origin, wait, random)
+    if spec.family == "rest":
+        return overcoming(rest_source(origin, world.samples, Retries(wait, random)), origin, wait, random)
+    raise NoData(f"{spec.title} is a {spec.family} connector: nothing is read from it in batches")
+
+
+def _waiting(world: World) -> Callable[[float], None]:
+    """Waits some seconds; while the clock stands still there is nothing to wait for."""
+
+    def wait(seconds: float) -> None:
+        if world.clock.mode != "frozen":
+            time.sleep(seconds)
+
+    return wait
+
+
+def roots_of(
+    world: World, tx: Transaction, tenant: Tenant, spec: ConnectionSpec, base: str | None, family: str | None = None
+) -> tuple[Path, ...]:
+    """The folders that stand for a system: what was put behind its connection, then what others give.
+
+    ``family`` is what it is looked at as, where that is not the spec's.
+    """
+    kind = family or spec.family
+    given: tuple[Path, ...]
+    if kind == "rest":
+        given = world.samples.roots(spec)
+    else:
+        given = (world.samples.folder(spec, "tables" if kind == "table" else "files"),)
+    if base is None:
+        return given
+    return (put_folder(tx, Behind(tenant.org, tenant.sandbox, base), kind), *given)
+
+
+def _auth(tx: Transaction, tenant: Tenant, base: str | None) -> Document | None:
+    """The parameters of a base connection, secrets included; None when it has none, or is gone."""
+    stored = resources.read_stored(tx, tenant, CONNECTIONS, base) if base else None
+    if stored is None:
+        return None
+    shown: Document = (stored.document.get("auth") or {}).get("params") or {}
+    return {**shown, **stored.secrets}
+
+
+def delta_column(flow: Document) -> Document | None:
+    """The column of a flow's Copy transformation."""
+    for entry in flow.get("transformations") or []:
+        if entry.get("name") == COPY:
+            column: Document | None = (entry.get("params") or {}).get("deltaColumn")
+            return column
+    return None
