@@ -558,9 +558,9 @@ def test_a_flow_is_disabled_and_enabled_by_actions_without_a_body(client: Client
 def test_a_flow_that_runs_once_runs_again_on_demand(client: Client, api: Api) -> None:
     flow = client.flow(frequency="once", interval=None)
     first = api.first_run(flow)
-    (second,) = client.flows.createRun(flow)["items"]
+    second = client.flows.createRun(flow)
     window = {"startTime": PAST, "windowStartTime": PAST, "windowEndTime": "1625050887"}
-    (third,) = client.flows.createRun(flow, params=window)["items"]
+    third = client.flows.createRun(flow, params=window)
     api.await_runs(flow, 3)
     assert ids(client.flows.getRuns(limit=1, prop=f"flowId=={flow}")) == {first["id"], second["id"], third["id"]}
     succeeded = [f"flowId=={flow}", "metrics.statusSummary.status==success"]

@@ -39,10 +39,11 @@ _FIXED = ("flowId", "flowSpec")
 
 @dataclass(frozen=True)
 class RunRequest:
-    """An on-demand run: its flow, when it starts (milliseconds), its params as sent, and the delta
-    column that the flow is to keep from now on."""
+    """An on-demand run: its flow, the family of its source, when it starts (milliseconds), its params as
+    sent, and the delta column that the flow is to keep from now on."""
 
     flow: Document
+    family: str
     start: int
     params: Document | None
     delta_column: Document | None
@@ -65,9 +66,10 @@ def read_create(body: Document, specs: Specs, find: Lookup, now: int) -> RunRequ
         raise wrong(unknown[0], body[unknown[0]], "Known: flowId, params.")
     if body.get("params") is None and body.get("status") == "active":
         # What an older client posts: everything there is, now.
-        return RunRequest(flow, now, None, None)
+        return RunRequest(flow, source.family, now, None, None)
     params = _params(body)
-    return RunRequest(flow, max(now, params["startTime"] * 1000), body["params"], _delta_column(body, flow, source))
+    start = max(now, params["startTime"] * 1000)
+    return RunRequest(flow, source.family, start, body["params"], _delta_column(body, flow, source))
 
 
 def _flow(body: Document, find: Lookup) -> Document:

@@ -23,7 +23,7 @@ from emulator.store.database import Family, Transaction
 from emulator.store.tables import entry, resource
 
 # So many rows are sorted sooner than an index is walked past rows that do not match.
-FEW = 500
+FEW = 2_000
 
 _OF_KIND = (
     resource.c.org == bindparam("org"),
