@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
 import signal
 import socket
@@ -193,3 +194,50 @@ def test_settings_survive_the_way_to_another_process(tmp_path: Path) -> None:
 
 def test_the_url_that_other_verbs_read_is_no_setting_of_a_server() -> None:
     assert from_environment({"FLOW_EMULATOR_URL": "http://127.0.0.1:1", "PATH": "x"}) == Settings()
+
+
+def test_the_clock_verbs_show_stop_set_and_advance_it(tmp_path: Path) -> None:
+    with serving(tmp_path, "--port", "0", "--database", "sqlite://") as (_, url):
+
+        def clock(*words: str, status: int = 0) -> str:
+            done = subprocess.run(
+                [*command("clock"), *words, "--url", url], env=clean_environment(), capture_output=True, text=True
+            )
+            assert done.returncode == status, done.stderr
+            return done.stdout + done.stderr
+
+        assert "(real)" in clock("show")
+        assert "(frozen)" in clock("freeze")
+        assert clock("set", "2030-01-01T00:00:00Z") == "2030-01-01T00:00:00.000Z (frozen)\n"
+        assert clock("advance", "P1D") == "2030-01-02T00:00:00.000Z, 0 runs\n"
+        assert "is no instant" in clock("advance", "tomorrow", status=1)
+        assert "(real)" in clock("real", "--force")
+
+
+def test_a_verb_without_a_server_says_where_it_looked(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*command("clock"), "show", "--url", "http://127.0.0.1:1"],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "no emulator answers at http://127.0.0.1:1" in done.stderr
+
+
+def test_in_a_terminal_a_bar_shows_how_far_time_has_come(tmp_path: Path) -> None:
+    with serving(tmp_path, "--port", "0", "--database", "sqlite://", "--clock", "frozen") as (_, url):
+        screen, terminal = pty.openpty()
+        process = subprocess.Popen(
+            [*command("clock"), "advance", "P1D", "--url", url],
+            env=clean_environment(TERM="xterm"),
+            stderr=terminal,
+            stdout=subprocess.DEVNULL,
+        )
+        assert process.wait(timeout=30) == 0
+        os.close(terminal)
+        seen = os.read(screen, 10_000).decode()
+        os.close(screen)
+    assert "time passes" in seen
+    assert "100%" in seen

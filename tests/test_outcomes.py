@@ -115,6 +115,17 @@ def test_a_run_loses_as_many_records_as_it_was_told(api: Api, wanted: str) -> No
         assert api.http.get(link).status_code == 200
 
 
+def test_without_error_diagnostics_lost_rows_are_told_of_but_not_counted_by_cause(api: Api) -> None:
+    flow, dataset = hourly(api)
+    script(api, flow, {"failedRecordCount": 2, "errors": [{"code": "INGEST-1555-400"}]})
+    run = run_after(api, flow)
+    told = run["activities"][1]["statusSummary"]["extensions"]
+    assert [error["code"] for error in told["errors"]] == ["INGEST-1211-400", "INGEST-1555-400"]
+    assert all("recordCount" not in error for error in told["errors"])
+    assert "manifest" not in told
+    assert api.http.get(f"/__admin/datasets/{dataset}/rejected").json()["count"] == 2
+
+
 def test_more_lost_rows_than_the_flow_allows_fail_the_run_and_nothing_lands(api: Api) -> None:
     flow, dataset = hourly(api)
     script(api, flow, {"failedRecordCount": 20})

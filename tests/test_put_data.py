@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import http.client
 import json
 import tempfile
 from io import BytesIO
@@ -18,11 +19,12 @@ import pytest
 from emulator.engine.sources.put_data import put_folder
 from emulator.server import Background
 from emulator.settings import Settings
+from emulator.store import source_objects
 from emulator.store.database import Database
 from emulator.store.source_objects import Behind
 from emulator.store.tables import metadata
 from tests.exploring import database, encoded, explore, file_store, found, names
-from tests.support import Api, Document, client_of
+from tests.support import FLOW, Api, Document, client_of
 
 CSV, JSON, NDJSON, PARQUET = (
     "text/csv",
@@ -241,10 +243,41 @@ def test_an_unknown_parameter_is_refused(api: Api) -> None:
     refused(api.http.get(place(store), params={"limit": 1}), "limit")
 
 
+def test_more_can_be_put_than_other_calls_take(api: Api) -> None:
+    store = file_store(api)
+    assert put(api, store, "a.csv", b"a\n" * (6 * 1024 * 1024), CSV).status_code in (200, 201)
+    assert len(kept(api, store)) == 1
+
+
 def test_a_body_over_the_limit_is_too_large(api: Api) -> None:
     store = file_store(api)
-    refused(put(api, store, "a.csv", b"a\n" * (6 * 1024 * 1024), CSV), "10485760", status=413)
+    connection = http.client.HTTPConnection(str(api.http.base_url.netloc, "ascii"))
+    connection.putrequest("PUT", f"{place(store)}/a.csv")
+    connection.putheader("Content-Length", str(256 * 1024 * 1024 + 1))
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert (answer.status, "268435456" in answer.read().decode()) == (413, True)
+    connection.close()
     assert kept(api, store) == []
+
+
+def test_what_was_put_behind_a_connection_goes_with_it(server: Background, api: Api) -> None:
+    store = file_store(api)
+    put(api, store, "a.csv", b"id\na\n", CSV)
+    assert api.http.delete(f"{FLOW}/connections/{store}").status_code == 204
+    with server.app.world.database.reading() as tx:
+        assert source_objects.listed(tx, Behind(api.org, "prod", store)) == []
+
+
+def test_a_rest_flow_reads_what_was_put(api: Api) -> None:
+    base = api.base_connection()
+    rows = b"".join(b'{"data":{"id":"ch_%d","created":%d}}\n' % (n, n) for n in range(3))
+    assert put(api, base, "charges.ndjson", rows, "application/x-ndjson").is_success
+    source, target = api.source_connection(base), api.target()
+    body = api.flow_body(source, target, {"data.id": "_test.id"})
+    run = api.first_run(api.make("flows", body))
+    assert run["metrics"]["recordSummary"]["outputRecordCount"] == 3
+    assert [one["_test"]["id"] for one in api.records(target.dataset)["items"]] == ["ch_0", "ch_1", "ch_2"]
 
 
 def test_latin_text_keeps_its_encoding(api: Api) -> None:

@@ -150,7 +150,7 @@ class _Endpoint:
         try:
             if route is None:
                 raise _not_allowed(method, scope["path"], self._routes)
-            body = await _read_body(receive, headers, service)
+            body = await _read_body(receive, headers, service, route.body_limit or service.body_limit)
         except Refusal as refusal:
             answer = render(refusal, service.envelope, request_id, gate.now())
         else:
@@ -210,19 +210,19 @@ def _not_allowed(method: str, path: str, routes: dict[str, Route]) -> Refusal:
     )
 
 
-async def _read_body(receive: Receive, headers: dict[str, str], service: Service) -> bytes:
-    limit = service.body_limit
+async def _read_body(receive: Receive, headers: dict[str, str], service: Service, limit: int) -> bytes:
     declared = headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > limit:
         raise Refusal(service.too_large, limit=limit)
     message = await receive()
-    body: bytes = message.get("body", b"")
+    parts, size = [message.get("body", b"")], 0
     while message.get("more_body"):
         message = await receive()
-        body += message.get("body", b"")
-        if len(body) > limit:
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
             raise Refusal(service.too_large, limit=limit)
-    return body
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 async def _send(send: Send, answer: Answer, request_id: str, head: bool) -> None:

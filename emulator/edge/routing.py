@@ -22,13 +22,14 @@ MEGABYTE = 1024 * 1024
 class Route:
     """One operation. ``path`` is relative to its service; ``{id:path}`` takes slashes too.
 
-    One that is ``slow`` must not hold up the others.
+    One that is ``slow`` must not hold up the others. ``body_limit`` where it is not the service's, in bytes.
     """
 
     method: str
     path: str
     handler: Handler
     slow: bool = False
+    body_limit: int | None = None
 
 
 @dataclass(frozen=True)

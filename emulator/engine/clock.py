@@ -55,6 +55,11 @@ class Clock:
         jumped = then if then > self.now() else min(self.state.jumped, then)
         return replace(self.at(mode, now), jumped=jumped)
 
+    @property
+    def waits(self) -> bool:
+        """Whether somebody who waits sees time pass: not while it stands, or is being advanced."""
+        return self.state.mode != "frozen" and self._walked is None
+
     def walk_to(self, instant: int) -> None:
         """While the clock is being advanced it shows the instant that is at work, and never goes back."""
         self._walked = max(self.now(), instant)

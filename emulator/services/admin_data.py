@@ -22,6 +22,7 @@ from emulator.store.source_objects import Behind, Listed, Object
 Document = dict[str, Any]
 _BAD, _MISSING = "ADMIN-BAD_REQUEST-400", "ADMIN-NOT_FOUND-404"
 _LONGEST_PATH = 1_000
+MOST_BYTES = 256 * 1024 * 1024
 _NS, _SECOND_NS = 1_000_000, 1_000_000_000
 # Two states of which one was thrown away have no times in common, or one could pass for the other.
 _SPREAD_NS = 500_000
@@ -33,7 +34,7 @@ def routes(world: World) -> list[Route]:
     return [
         Route("GET", every, calls.list),
         Route("DELETE", every, calls.clear),
-        Route("PUT", one, calls.put, slow=True),
+        Route("PUT", one, calls.put, slow=True, body_limit=MOST_BYTES),
         Route("GET", one, calls.read),
         Route("DELETE", one, calls.remove),
     ]

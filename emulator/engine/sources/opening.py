@@ -57,10 +57,10 @@ def open_source(world: World, tx: Transaction, tenant: Tenant, flow: Stored, par
 
 
 def _waiting(world: World) -> Callable[[float], None]:
-    """Waits some seconds; while the clock stands still there is nothing to wait for."""
+    """Waits some seconds; while the clock stands still, or is advanced, there is nothing to wait for."""
 
     def wait(seconds: float) -> None:
-        if world.clock.mode != "frozen":
+        if world.clock.waits:
             time.sleep(seconds)
 
     return wait

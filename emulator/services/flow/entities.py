@@ -21,9 +21,10 @@ from emulator.domain.tenant import Tenant
 from emulator.edge.call import Answer, Call, answer, no_content
 from emulator.engine.world import World, lookup
 from emulator.services.flow import belongings
-from emulator.store import inlets, resources, schedules
+from emulator.store import inlets, outcomes, resources, schedules, source_objects
 from emulator.store.database import Contended, Transaction
 from emulator.store.resources import Stored
+from emulator.store.source_objects import Behind
 
 Document = dict[str, Any]
 
@@ -196,6 +197,9 @@ class Entities:
             if kind is FLOWS:
                 # Runs lock the schedule before the flow: the same order here keeps the two from deadlock.
                 schedules.remove(tx, tenant.org, tenant.sandbox, resource_id)
+                outcomes.remove(tx, tenant.org, tenant.sandbox, resource_id)
+            elif kind is CONNECTIONS:
+                source_objects.remove_all(tx, Behind(tenant.org, tenant.sandbox, resource_id))
             if not resources.remove(tx, tenant, kind, resource_id):
                 raise not_found(kind, resource_id)
             inlets.remove(tx, tenant, kind.name, resource_id)
