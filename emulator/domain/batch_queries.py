@@ -53,6 +53,7 @@ PARAMETERS = (*WORDS, *FIGURES, *BOUNDS, *OTHERS)
 
 _COMPARE = {">": gt, ">=": ge, "<": lt, "<=": le}
 _PROPERTY = re.compile(r"(?P<path>[^=!<>~]+)(?P<op>==|!=|<=|>=|<|>|~)(?P<value>.*)", re.DOTALL)
+_INSTANT = re.compile(r"\d{1,18}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
 # A pattern is tried on every batch, so it may not be one that takes for ever: no repeated groups, few repetitions.
 _LONGEST_PATTERN, _REPETITIONS = 200, 3
@@ -87,6 +88,8 @@ def parse_batch_query(pairs: Iterable[tuple[str, str]]) -> BatchQuery:
             conditions.append(_equality(name, value))
         elif name in BOUNDS:
             path, op = BOUNDS[name]
+            if not _INSTANT.fullmatch(value):
+                raise _wrong(name, value, "Send an instant in milliseconds.")
             conditions.append(_condition(name, path, op, value))
         else:
             last[name] = value

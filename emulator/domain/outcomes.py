@@ -66,8 +66,8 @@ def outcome(entry: Document) -> Outcome:
     return Outcome(
         entry.get("status"),
         errors,
-        entry.get("failedRecordCount", 0),
-        entry.get("durationMs", 0),
+        int(entry.get("failedRecordCount", 0)),
+        int(entry.get("durationMs", 0)),
         tuple(entry.get("faults", ())),
     )
 
@@ -96,7 +96,8 @@ def _check(entry: Any, where: str) -> None:
 
 def _check_number(entry: Document, where: str, name: str, most: int) -> None:
     given = entry.get(name, 0)
-    if type(given) is not int or not 0 <= given <= most:
+    whole = type(given) is int or (isinstance(given, float) and given.is_integer())
+    if not whole or not 0 <= given <= most:
         raise _refused(f"{where}.{name}", f"is a whole number from 0 to {most}")
 
 

@@ -215,7 +215,8 @@ async def _read_body(receive: Receive, headers: dict[str, str], service: Service
     if declared.isdigit() and int(declared) > limit:
         raise Refusal(service.too_large, limit=limit)
     message = await receive()
-    parts, size = [message.get("body", b"")], 0
+    parts = [message.get("body", b"")]
+    size = len(parts[0])
     while message.get("more_body"):
         message = await receive()
         parts.append(message.get("body", b""))
