@@ -57,8 +57,8 @@ class Batches:
         limit, start = paging(call)
         wanted, shown = call.query.one("dataSetId"), call.query.one("properties")
         fields = None if shown is None else tuple(shown.split(","))
-        if wanted is not None and wanted.count(",") >= _MOST_DATASETS:
-            hint = f"Ask for at most {_MOST_DATASETS} datasets."
+        if wanted is not None and (not all(wanted.split(",")) or wanted.count(",") >= _MOST_DATASETS):
+            hint = f"Send ids of datasets with commas between them, at most {_MOST_DATASETS}."
             raise Refusal(BAD, detail="The batches cannot be listed.", field="dataSetId", hint=hint)
         with self._database.reading() as tx:
             if wanted is None:
