@@ -92,3 +92,25 @@ def demo() -> None:
         walk(click.echo)
     except Failed as error:
         raise click.ClickException(str(error)) from None
+
+
+@main.command("map")
+@click.option(
+    "--mapping", required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A mapping set."
+)
+@click.option("--input", "source", default="-", help="Records: JSON, lines of JSON or CSV; standard input unless told.")
+@click.option(
+    "--schema",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A resolved target schema; without one values are taken as they are.",
+)
+@click.option("--explain", is_flag=True, help="Say for every field what each step gave.")
+def map_records(mapping: Path, source: str, schema: Path | None, explain: bool) -> None:
+    """Send records through a mapping set, without a server. The status is 1 when any was rejected."""
+    from emulator import mapping_tool
+
+    mapper = mapping_tool.mapper_from(mapping, schema)
+    rejected = mapping_tool.run(
+        mapper, mapping_tool.records_from(source), explain, click.echo, lambda text: click.echo(text, err=True)
+    )
+    sys.exit(1 if rejected else 0)

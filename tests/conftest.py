@@ -120,8 +120,7 @@ def api(server: Background, org: str) -> Iterator[Api]:
 # What a database could get wrong is tried on all three; rules that never see it on one file less, and
 # on PostgreSQL only in the full run.
 NEAR_THE_STORE = frozenset(
-    f"tests.test_{topic}"
-    for topic in ("connections durability etags flows inlet lists migrations runs transactions tutorials").split()
+    f"tests.test_{topic}" for topic in ("durability etags flows lists migrations runs transactions tutorials").split()
 )
 
 

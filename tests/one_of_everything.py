@@ -24,6 +24,7 @@ from emulator.domain.schema_ids import alt_id
 from tests.support import (
     AMAZON_S3,
     CATALOG,
+    DATA_PREP,
     FLOW,
     HTTP_API,
     MAPPING_SETS,
@@ -98,14 +99,18 @@ def _make(api: Api) -> dict[str, list[str]]:
         _change(api, collection, existing[0])
     runs = [api.first_run(flow)["id"], *_runs_on_demand(api, source, target)]
     unused_schema = api.schema("Not used")
+    mapping_sets = [mapping_set, _replaced_mapping_set(api, mapping_set, target)]
+    sample, own_schema = _sample_and_schema(api)
     _look_around(api, account)
     _tokens_and_sandboxes(api)
     return {
         **ids,
         **_own_specs(api),
         "runs": runs,
-        "mappingSets": [mapping_set, _replaced_mapping_set(api, mapping_set, target)],
-        "schemas": [target.schema, alt_id(unused_schema)],
+        "mappingSets": mapping_sets,
+        "mappings": [_sound(api.http.get(f"{MAPPING_SETS}/{mapping_sets[1]}/mappings"))[0]["id"]],
+        "samples": [sample],
+        "schemas": [target.schema, alt_id(unused_schema), own_schema],
         "dataSets": [target.dataset, api.dataset(unused_schema)],
         "datasets": [target.dataset, streams[0].target.dataset],
         "batches": list(api.http.get(f"{CATALOG}/batches").json()),
@@ -266,6 +271,13 @@ def _replaced_mapping_set(api: Api, mapping_set: str, target: Target) -> str:
     short = {"version": 0, "xdmSchema": target.schema, "xdmVersion": "1.0", "mappings": made["mappings"]}
     unused: str = _sound(api.http.post("/data/foundation/mappingSets", json=short))["id"]
     return unused
+
+
+def _sample_and_schema(api: Api) -> tuple[str, str]:
+    """Data Prep's own."""
+    sample: str = _sound(api.http.post(f"{DATA_PREP}/samples", json={"sampleData": "{}"}))["id"]
+    schema: str = _sound(api.http.post(f"{DATA_PREP}/schemas", json={"sampleId": sample}))["id"]
+    return sample, schema
 
 
 def _tokens_and_sandboxes(api: Api) -> None:

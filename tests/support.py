@@ -16,7 +16,8 @@ PATIENCE_S = 10
 FLOW = "/data/foundation/flowservice"
 REGISTRY = "/data/foundation/schemaregistry"
 CATALOG = "/data/foundation/catalog"
-MAPPING_SETS = "/data/foundation/conversion/mappingSets"
+DATA_PREP = "/data/foundation/conversion"
+MAPPING_SETS = f"{DATA_PREP}/mappingSets"
 
 STRIPE = "cc2c31d6-7b8c-4581-b49f-5c8698aa3ab3"
 MIXPANEL = "fd2c8ff3-1de0-4f6b-8fa8-4264784870eb"

@@ -255,7 +255,7 @@ def test_mapping_sets_are_created_from_rules_or_whole(client: Client) -> None:
     of_rules = client.mapping_set(schema, "data.id")
     rule = {"sourceAttribute": "data.id", "destinationXdmPath": "_test.id"}
     body = {"version": 0, "xdmSchema": schema, "xdmVersion": "1.0", "mappings": [rule]}
-    whole = client.mappings.createMappingSet(mappingSet=body, validate=True)["id"]
+    whole = client.mappings.createMappingSet(mappingSet=body)["id"]
     assert ids(client.mappings.getMappingSets()) == {of_rules, whole}
     for made in (of_rules, whole):
         assert client.mappings.getMappingSet(made)["outputSchema"]["schemaRef"]["id"] == schema
@@ -278,6 +278,67 @@ def test_a_replaced_mapping_set_is_of_the_next_version(client: Client) -> None:
     rule = {"sourceType": "ATTRIBUTE", "source": "data.amount", "destination": "_test.amount"}
     assert client.mappings.updateMappingSet(mapping_set, [rule])["version"] == 1
     assert client.mappings.getMappingSet(mapping_set)["mappings"][0]["source"] == "data.amount"
+
+
+def test_a_mapping_set_is_checked_where_the_client_says_so(client: Client) -> None:
+    schema = client.schema()
+    rule = {"sourceType": "ATTRIBUTE", "source": "data.id", "destination": "personID"}
+    assert client.mappings.createMappingSet(schema, [rule], validate=True)["version"] == 0
+    refused = client.mappings.createMappingSet(schema, [rule | {"destination": "nothing"}], validate=True)
+    assert refused["status"] == 400
+
+
+def test_mapping_sets_are_found_by_name_and_property(client: Client) -> None:
+    schema = client.schema()
+    body = {"xdmSchema": schema, "mappings": [], "name": "People"}
+    named = client.mappings.createMappingSet(mappingSet=body)["id"]
+    other = client.mapping_set(client.schema("Another"), "data.id")
+    assert ids(client.mappings.getMappingSets(name="People")) == {named}
+    assert ids(client.mappings.getMappingSets(prop=f"xdmSchema=={schema}")) == {named}
+    assert ids(client.mappings.getMappingSets(prop="status==DRAFT")) == {named, other}
+    assert client.mappings.getMappingSets(prop="status==success") == []
+    (expanded,) = client.mappings.getMappingSets(name="People", expand_schema=True)
+    assert expanded["outputSchema"]["jsonSchema"]["$id"] == schema
+
+
+def test_single_mappings_are_made_changed_and_removed(client: Client) -> None:
+    mapping_set = client.mapping_set(client.schema(), "data.id")
+    rule = {"sourceType": "ATTRIBUTE", "source": "data.amount", "destination": "_test.amount"}
+    made = client.mappings.createMappingSetMapping(mapping_set, rule)["id"]
+    assert len(client.mappings.getMappingSetMappings(mapping_set)) == 2
+    changed = client.mappings.updateMappingSetMapping(mapping_set, made, rule | {"source": "data.total"})
+    assert client.mappings.getMappingSetMapping(mapping_set, made) == changed
+    assert (changed["source"], changed["version"]) == ("data.total", 1)
+    client.mappings.deleteMappingSetMapping(mapping_set, made)
+    assert len(client.mappings.getMappingSetMappings(mapping_set)) == 1
+    assert client.mappings.getMappingSet(mapping_set)["version"] == 3
+
+
+def test_a_record_is_sent_through_a_mapping_set_that_is_not_kept(client: Client) -> None:
+    rule = {"sourceType": "ATTRIBUTE", "source": "id", "destination": "_id"}
+    mapping_set = {"outputSchema": {"schemaRef": {"id": client.schema(), "contentType": FULL}}, "mappings": [rule]}
+    (shown,) = client.mappings.previewDataOutput({"id": 1234}, mapping_set)
+    assert shown == {"data": {"_id": "1234"}, "errors": None}
+
+
+def test_mappings_are_suggested_from_what_a_run_landed(client: Client, api: Api) -> None:
+    api.first_run(client.flow())
+    (reference,) = client.catalog.getBatches(limit=100)
+    dataset = client.dataset(client.schema("Another"))
+    found = client.mappings.getMappingSuggestions(dataset, reference, excludeUnmapped=False)
+    assert [mapping["source"] for mapping in found["mappings"]] == ["_test.id"]
+
+
+def test_the_language_is_told_and_expressions_are_checked(client: Client) -> None:
+    functions = {found["function"] for found in client.mappings.getMappingSetFunctions()}
+    assert {"concat", "iif", "to_integer"} <= functions
+    assert {found["operatorSymbol"] for found in client.mappings.getMappingSetOperators()} >= {"+", "!", "~"}
+    assert client.mappings.validateExpression('concat("a", b)')["validationStatus"] == "succeeded"
+    assert client.mappings.validateExpression("concat(")["validationStatus"] == "failed"
+
+
+def test_batch_conversions_are_not_served(client: Client) -> None:
+    assert client.mappings.getXDMBatchConversions()["status"] == 404
 
 
 def test_a_deleted_mapping_set_is_gone(client: Client) -> None:

@@ -448,7 +448,7 @@ FOR_ANYONE = {"ims", "streaming-ingestion", "admin"}
 # --- the tests
 
 
-@pytest.fixture(scope="module", params=["sqlite-file", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite-file", pytest.param("postgresql", marks=pytest.mark.slow)])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("bad-input")
     sources = folder / "sources" / "stripe"
@@ -473,8 +473,9 @@ def test_a_few_bad_calls_of_every_operation_are_refused_and_change_nothing(world
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_many_bad_calls_of_every_operation_are_refused_and_change_nothing(world: World, family: str) -> None:
-    make, _, examples = FAMILIES[family]
-    assert_refused_or_taken(world, make, examples)
+    make, few, many = FAMILIES[family]
+    # On PostgreSQL, where every restored state costs many times as much, so many that all kinds come up.
+    assert_refused_or_taken(world, make, many if world.tables.family == "sqlite" else max(few, many // 5))
 
 
 def assert_refused_or_taken(world: World, make: Family, examples: int) -> None:

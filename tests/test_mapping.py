@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.domain.mapping import Mapper, MappingProblem, compile_mappings, read_request
+from emulator.domain.language.values import Surroundings
+from emulator.domain.mapping import Mapper, MappingProblem, compile_mappings
 from emulator.domain.mapping_paths import EACH, PathProblem, parse
+from emulator.domain.mapping_sets import read_request
 
 Document = dict[str, Any]
 
+SURROUNDINGS = Surroundings(lambda: datetime(2026, 1, 31, tzinfo=UTC), lambda: "an id")
 EMAILS = [{"name": "John Smith", "email": "js@example.com"}, {"name": "Jane Smith", "email": "jane@example.com"}]
 CUSTOMER = {"customerInfo": {"name": "John Smith", "emails": EMAILS}}
 
 
 def mapper_of(*mappings: Document, allow_nulls: bool = False) -> Mapper:
     request = read_request({"xdmSchema": "a schema", "mappings": list(mappings)})
-    return compile_mappings(request.mappings, allow_nulls)
+    return compile_mappings(request.mappings, SURROUNDINGS, allow_nulls=allow_nulls)
 
 
 def mapped(record: Document, *pairs: tuple[str, str], allow_nulls: bool = False) -> Document:
@@ -187,9 +191,24 @@ def test_a_mapping_without_a_destination_writes_nothing() -> None:
     assert mapped({"a": 1}, ("a", "")) == {}
 
 
-def test_a_calculated_field_says_that_it_cannot_be_evaluated() -> None:
-    with pytest.raises(MappingProblem, match=r"concat\(a, b\).*x\.y"):
-        mapper_of({"sourceType": "EXPRESSION", "source": "concat(a, b)", "destination": "x.y"})
+def test_a_calculated_field_is_calculated() -> None:
+    mapper = mapper_of({"sourceType": "EXPRESSION", "source": "concat(a, b)", "destination": "x.y"})
+    assert mapper({"a": "1", "b": "2"}) == {"x": {"y": "12"}}
+
+
+def test_a_calculated_field_that_cannot_be_read_is_refused_with_its_place() -> None:
+    with pytest.raises(MappingProblem, match=r"conact\(a, b\).*x\.y.*concat"):
+        mapper_of({"sourceType": "EXPRESSION", "source": "conact(a, b)", "destination": "x.y"})
+
+
+def test_a_calculated_field_that_fails_for_a_record_leaves_its_field_empty() -> None:
+    mapper = mapper_of(
+        {"sourceType": "EXPRESSION", "source": "to_integer(a)", "destination": "x.number"},
+        {"sourceType": "ATTRIBUTE", "source": "a", "destination": "x.text"},
+    )
+    target, faults = mapper.mapped({"a": "many"})
+    assert target == {"x": {"text": "many"}}
+    assert [(fault.destination, fault.source) for fault in faults] == [("x.number", "to_integer(a)")]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,21 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support import FLOW, FULL, HTTP_API, MAPPING_SETS, STREAM_MAPPED_FLOW, Api, Document, spec
+from emulator.server import Background
+from emulator.settings import Settings
+from tests.support import (
+    DATA_PREP,
+    FLOW,
+    FULL,
+    HTTP_API,
+    MAPPING_SETS,
+    REGISTRY,
+    STREAM_MAPPED_FLOW,
+    Api,
+    Document,
+    client_of,
+    spec,
+)
 
 HEX32 = re.compile(r"^[0-9a-f]{32}$")
 SHORT = {"id", "version", "createdDate", "modifiedDate", "createdBy", "modifiedBy"}
@@ -154,15 +168,30 @@ def test_a_set_may_be_empty(api: Api) -> None:
     assert full(api, made(api, new_shape(api.schema())))["mappings"] == []
 
 
-def test_a_set_is_checked_whether_or_not_a_client_asks_for_it(api: Api) -> None:
+def test_the_form_of_a_set_is_checked_whether_or_not_a_client_asks_for_it(api: Api) -> None:
     """A public client sends ``validate=False`` with every set."""
-    body = new_shape(api.schema(), NEW_MAPPING)
+    body = new_shape(api.schema(), NEW_MAPPING | {"destination": "personID"})
     for validate in ("False", "true"):
         assert api.http.post(MAPPING_SETS, params={"validate": validate}, json=body).status_code == 200
     for wrong in ({"validate": "perhaps"}, {"validates": "true"}):
         assert api.http.post(MAPPING_SETS, params=wrong, json=body).status_code == 400
     answer = api.http.post(MAPPING_SETS, params={"validate": "False"}, json=body | {"mappings": "none"})
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "changes", [{"destination": "person.nothing"}, {"sourceType": "EXPRESSION", "source": "concat("}, {"source": "a["}]
+)
+def test_a_set_with_a_fault_is_refused_only_where_a_client_asks_for_it_to_be_checked(
+    api: Api, changes: Document
+) -> None:
+    sound = NEW_MAPPING | {"destination": "personID"}
+    body = new_shape(api.schema(), sound, NEW_MAPPING | {"destination": "_id"} | changes)
+    refused = api.http.post(MAPPING_SETS, params={"validate": "true"}, json=body)
+    assert_prep_refusal(refused, 400, "mappings[1]")
+    assert refused.json()["report"]["given"]["exception"]
+    assert api.http.get(MAPPING_SETS).json()["data"] == []
+    made(api, body)
 
 
 def test_sets_are_listed_newest_first_with_a_page(api: Api) -> None:
@@ -181,6 +210,85 @@ def test_sets_are_paged_by_start_and_limit(api: Api) -> None:
     pages = [api.http.get(MAPPING_SETS, params={"limit": 2, "start": start}).json() for start in (0, 2, 4)]
     assert [[entry["id"] for entry in page["data"]] for page in pages] == [[sets[2], sets[1]], [sets[0]], []]
     assert pages[1]["_page"] == {"count": 1, "limit": 2}
+
+
+def listed(api: Api, **params: Any) -> list[str]:
+    answer = api.http.get(MAPPING_SETS, params=params)
+    assert answer.status_code == 200, answer.text
+    return [entry["id"] for entry in answer.json()["data"]]
+
+
+def test_sets_are_found_by_name_status_and_schema(api: Api) -> None:
+    target = api.target()
+    first = made(api, old_shape(target.schema, NEW_MAPPING, name="People"))
+    second = made(api, old_shape(alternative(api.schema("Another")), NEW_MAPPING))
+    api.make("flows", api.flow_body(api.source_connection(), target, {"data.id": "_test.id"}))
+    (used,) = listed(api, property="status==PUBLISHED")
+    assert listed(api, name="people") == listed(api, property="name==People") == [first]
+    assert listed(api, name="nobody") == []
+    assert listed(api, property="status==DRAFT") == listed(api, property="status!=published") == [second, first]
+    assert listed(api, property=f"id=={first},{second}") == [second, first]
+    for name in (target.schema, alternative(target.schema)):
+        assert listed(api, property=f"xdmSchema=={name}") == [used, first]
+        assert listed(api, property=[f"xdmSchema=={name}", "status==DRAFT"]) == [first]
+        assert listed(api, property=f"xdmSchema!={name}") == [second]
+
+
+def test_a_filter_that_a_client_shows_as_its_example_is_accepted(api: Api) -> None:
+    """``success`` is the status of a run, so that no set has it."""
+    made(api, new_shape(api.schema()))
+    assert listed(api, property="status==success") == []
+
+
+def test_sets_are_ordered_by_when_they_were_made_or_changed() -> None:
+    settings = Settings(port=0, database="sqlite://", clock="2026-01-31T12:00:00Z")
+    with Background(settings) as server, client_of(server.url, "ORDER@AdobeOrg") as api:
+        schema = api.schema()
+        sets = []
+        for _ in range(3):
+            sets.append(made(api, new_shape(schema)))
+            assert api.http.post("/__admin/clock/advance", json={"by": "PT10S"}).status_code == 200
+        put(api, sets[0], new_shape(schema))
+        for order in ("createdDate", "+createdDate"):
+            assert listed(api, orderBy=order) == sets
+        assert listed(api, orderBy="-createdDate") == sets[::-1]
+        assert listed(api, orderBy="updatedDate") == listed(api, orderBy="lastUpdateDate") == [*sets[1:], sets[0]]
+        assert listed(api, orderBy="-updatedDate", limit=2) == [sets[0], sets[2]]
+        assert listed(api, orderBy="-updatedDate", limit=2, start=2) == [sets[1]]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("orderBy", "name"),
+        ("orderBy", ""),
+        ("orderBy", "--createdDate"),
+        ("property", "status"),
+        ("property", "status=="),
+        ("property", "colour==red"),
+        ("property", "version>1"),
+        ("property", "status==" + ",".join("x" * 101)),
+        ("expandSchema", "perhaps"),
+    ],
+)
+def test_a_list_that_cannot_be_understood_is_refused(api: Api, name: str, value: str) -> None:
+    assert_prep_refusal(api.http.get(MAPPING_SETS, params={name: value}), 400, name)
+
+
+def test_the_target_schema_is_shown_where_a_client_asks_for_it(api: Api) -> None:
+    schema = api.schema()
+    set_id = made(api, new_shape(schema))
+    plain = full(api, set_id)
+    assert "jsonSchema" not in plain["outputSchema"]
+    shown = full(api, set_id, expandSchema="true")
+    text = shown["outputSchema"].pop("jsonSchema")
+    assert shown == plain
+    assert text["$id"] == schema
+    assert "personID" in text["properties"]
+    (entry,) = api.http.get(MAPPING_SETS, params={"expandSchema": "True"}).json()["data"]
+    assert entry["outputSchema"]["jsonSchema"] == text
+    assert api.http.delete(f"{REGISTRY}/tenant/schemas/{alternative(schema)}").status_code == 204
+    assert full(api, set_id, expandSchema="true") == plain
 
 
 @pytest.mark.parametrize("params", [{"limit": 0}, {"limit": "x"}, {"start": -1}, {"colour": "red"}])
@@ -212,6 +320,62 @@ def test_every_version_stays_readable(api: Api) -> None:
     assert [full(api, set_id, version=number) for number in range(3)] == versions
     assert full(api, set_id) == versions[2]
     assert_prep_refusal(api.http.get(f"{MAPPING_SETS}/{set_id}", params={"version": 3}), 404)
+
+
+def test_a_set_is_published_from_when_a_flow_refers_to_it(api: Api) -> None:
+    target = api.target()
+    body = api.flow_body(api.source_connection(), target, {"data.id": "_test.id"})
+    set_id, other = body["transformations"][0]["params"]["mappingId"], made(api, new_shape(target.schema))
+    put(api, set_id, new_shape(target.schema))
+    assert full(api, set_id)["status"] == "DRAFT"
+    flow = api.make("flows", body)
+    assert full(api, set_id)["status"] == full(api, set_id, version=0)["status"] == "PUBLISHED"
+    assert full(api, other)["status"] == "DRAFT"
+    params = {"op": "replace", "path": "/transformations/0/params/mappingId", "value": other}
+    assert api.patch("flows", flow, [params]).status_code == 200
+    assert full(api, other)["status"] == "PUBLISHED"
+    assert put(api, other, new_shape(target.schema))["status"] == "PUBLISHED"
+    assert api.http.delete(f"{FLOW}/flows/{flow}").status_code == 204
+    assert full(api, set_id)["status"] == full(api, other)["status"] == "PUBLISHED"
+
+
+def test_the_output_schema_is_one_of_data_preps_own(api: Api) -> None:
+    schema, another = api.schema(), api.schema("Another")
+    set_id = made(api, new_shape(schema))
+    output = full(api, set_id)["outputSchema"]
+    own = api.http.get(f"{DATA_PREP}/schemas/{output['id']}").json()
+    assert (own["version"], own["schemaRef"]) == (output["version"], output["schemaRef"])
+    assert put(api, set_id, new_shape(schema, NEW_MAPPING))["outputSchema"] == output
+    assert put(api, set_id, new_shape(another))["outputSchema"]["id"] != output["id"]
+
+
+def test_what_an_expression_reads_is_shown(api: Api) -> None:
+    expression = {"sourceType": "EXPRESSION", "source": 'concat(first, " ", names.last)', "destination": "_id"}
+    broken = {"sourceType": "EXPRESSION", "source": "concat(", "destination": "personID"}
+    kept = full(api, made(api, new_shape(api.schema(), expression, broken, NEW_MAPPING)))["mappings"]
+    assert [mapping.get("expressionAttributes") for mapping in kept] == [["first", "names.last"], [], None]
+
+
+def test_the_fields_that_only_some_requests_have_are_kept(api: Api) -> None:
+    mapping = NEW_MAPPING | {"identity": True, "identityGroup": "core", "namespaceCode": "Email", "description": None}
+    tags = [{"name": "team", "values": ["a", "b"]}, {"name": "bare"}]
+    document = full(api, made(api, new_shape(api.schema(), mapping) | {"tags": tags, "allowNullValues": True}))
+    assert document["tags"] == tags
+    assert document["allowNullValues"] is True
+    (kept,) = document["mappings"]
+    assert (kept["identity"], kept["identityGroup"], kept["namespaceCode"]) == (True, "core", "Email")
+    assert "description" not in kept
+
+
+def test_a_set_that_was_read_can_be_sent_again(api: Api) -> None:
+    set_id = made(api, new_shape(api.schema(), NEW_MAPPING | {"name": "first"}) | {"name": "People"})
+    before = full(api, set_id)
+    after = put(api, set_id, before)
+    changing = {"version", "modifiedDate", "mappings"}
+    assert {name: after[name] for name in after if name not in changing} == {
+        name: before[name] for name in before if name not in changing
+    }
+    assert after["version"] == 1
 
 
 def test_old_versions_are_not_listed(api: Api) -> None:
@@ -287,6 +451,23 @@ def test_the_schema_must_exist(api: Api, envelope: Any) -> None:
         ({"xdmSchema": 5}, "xdmSchema"),
         ({"allowNullValues": "yes"}, "allowNullValues"),
         ({"strictMapping": 1}, "strictMapping"),
+        ({"name": 5}, "name"),
+        ({"tags": {"team": "a"}}, "tags"),
+        ({"tags": [{"name": "team", "values": "a"}]}, "tags[0]"),
+        ({"tags": ["team"]}, "tags[0]"),
+        ({"xdmVersion": 1}, "xdmVersion"),
+        ({"outputSchema": "x"}, "outputSchema"),
+        ({"outputSchema": {"schemaRef": "x"}}, "outputSchema.schemaRef"),
+        ({"outputSchema": {"schemaRef": {"id": 5}}}, "outputSchema.schemaRef.id"),
+        ({"schemaRef": {"id": ""}}, "schemaRef.id"),
+        ({"schemaRef": {"contentType": []}}, "schemaRef.contentType"),
+        ({"inputSchema": "x"}, "inputSchema"),
+        ({"inputSchema": {"id": 5}}, "inputSchema.id"),
+        ({"inputSchema": {"id": "0" * 32}}, "inputSchema.id"),
+        ({"mappings": [NEW_MAPPING | {"name": 5}]}, "mappings[0].name"),
+        ({"mappings": [NEW_MAPPING | {"identity": "yes"}]}, "mappings[0].identity"),
+        ({"mappings": [NEW_MAPPING | {"source": "s" * 4097}]}, "mappings[0].source"),
+        ({"mappings": [NEW_MAPPING, NEW_MAPPING | {"destination": "d" * 4097}]}, "mappings[1].destination"),
     ],
 )
 def test_a_refused_body_is_told_which_field_is_wrong(api: Api, changes: Document, field: str) -> None:
@@ -295,6 +476,20 @@ def test_a_refused_body_is_told_which_field_is_wrong(api: Api, changes: Document
     set_id = made(api, old_shape(api.schema("Another"), NEW_MAPPING))
     assert_prep_refusal(api.http.put(f"{MAPPING_SETS}/{set_id}", json=body), 400, field)
     assert full(api, set_id)["version"] == 0
+
+
+def test_the_schema_is_taken_from_the_first_place_that_names_one(api: Api) -> None:
+    """``outputSchema.schemaRef``, then ``schemaRef``, then ``xdmSchema``."""
+    first, second, third = (api.schema(title) for title in ("First", "Second", "Third"))
+    body: Document = {"mappings": [], "xdmSchema": third}
+    assert full(api, made(api, body))["xdmSchema"] == third
+    body["schemaRef"] = {"id": second, "contentType": FULL}
+    assert full(api, made(api, body))["schemaRef"] == body["schemaRef"]
+    body["outputSchema"] = {"schemaRef": None}
+    assert full(api, made(api, body))["xdmSchema"] == second
+    body["outputSchema"] = {"schemaRef": {"id": first}}
+    document = full(api, made(api, body))
+    assert (document["xdmSchema"], document["xdmVersion"]) == (first, FULL)
 
 
 def test_a_body_must_be_an_object(api: Api) -> None:

@@ -42,7 +42,7 @@ FEW, MANY = 5, 200
 UNSAYABLE = {
     "a body names resources that must exist": [
         "No schema has this id in this sandbox",
-        "PREP-0400-400 The schema .* does not exist",
+        "PREP-0400-400 The (schema|sample) .* does not exist",
         "FLOW-1413-400",
         "FLOW-14(28|29|30)-400",
         "CONNECTOR-1307-400",
@@ -54,6 +54,9 @@ UNSAYABLE = {
     ],
     "a patch points into the resource that it changes": ["FLOW-1455-400", "FLOW-1414-400", "CONNECTOR-1365-400"],
     "filters and orders have a grammar of their own": ["FLOW-14(23|32|33|40|43|48|49|50|52|53|54)-400"],
+    "so have those of mapping sets": ["The mapping sets cannot be listed"],
+    "a mapping is judged by the schema that it leads to": ["The mapping set is not valid"],
+    "a sample is JSON inside a text": ["field sampleData"],
     "filters of batches have another": ["The batches cannot be listed", "values in its filters"],
     "data is what its name and its type say, and what a source of its kind reads": [" cannot be put: "],
     "a name is that of a file or of a folder": ["delete one first"],
@@ -102,6 +105,8 @@ NOT_ALWAYS_FOLLOWED = {
 NAMED_BY_THE_SERVER = {
     *("getRun", "replaceRun", "actOnRun", "getBatch", "listRecords", "sendMessage", "sendMessages"),
     *("getEncryptionKey", "validateEncryptionKey", "deleteEncryptionKey"),
+    *("suggestMappingSet", "getMapping", "replaceMapping", "deleteMapping"),
+    *("getSample", "replaceSample", "getMapperSchema"),
     *("replaceConnectionSpec", "replaceFlowSpec"),
     *("listRejected", "listBatchFiles", "readFailedFiles", "readBatchMeta", "readFile"),
     *("readPutData", "deletePutData"),

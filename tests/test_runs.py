@@ -11,7 +11,7 @@ import pytest
 from emulator.server import Background
 from emulator.settings import Settings
 from emulator.store import schedules
-from tests.support import CATALOG, FLOW, ZENDESK, Api, client_of
+from tests.support import CATALOG, DATA_LAKE, FLOW, PROFILE, ZENDESK, Api, Target, client_of, spec
 
 PAIRS = {"data.id": "_test.id", "data.created": "_test.created"}
 # The sample charges.
@@ -147,10 +147,68 @@ def test_a_source_without_records_fails_in_copy_and_says_where_to_put_some(api: 
     assert api.item("flows", flow)["lastRunDetails"]["state"] == "failed"
 
 
-def test_a_calculated_field_fails_in_promotion_with_a_clear_code(api: Api) -> None:
+def test_a_calculated_field_is_calculated(api: Api) -> None:
     source, target = api.source_connection(), api.target()
     body = api.flow_body(source, target, PAIRS)
-    expression = {"sourceType": "EXPRESSION", "source": "concat(data.id, 'x')", "destination": "_test.id"}
+    expression = {"sourceType": "EXPRESSION", "source": "upper(data.id)", "destination": "_test.id"}
+    mapping = api.mapping_set(target.schema, {}, mappings=[expression])
+    body["transformations"][0]["params"]["mappingId"] = mapping
+    run = api.first_run(api.make("flows", body))
+    assert run["metrics"]["statusSummary"]["status"] == "success"
+    landed = api.records(target.dataset, limit=1000)["items"]
+    assert len(landed) == COUNT
+    assert all(record["_test"]["id"].startswith("CH_") for record in landed)
+
+
+def test_a_field_that_cannot_be_made_is_left_empty_and_told_of_as_a_warning(api: Api) -> None:
+    source, target = api.source_connection(), api.target()
+    body = api.flow_body(source, target, PAIRS)
+    mappings = [
+        {"sourceType": "ATTRIBUTE", "source": "data.id", "destination": "_test.id"},
+        {"sourceType": "EXPRESSION", "source": "to_integer(data.id)", "destination": "_test.number"},
+    ]
+    body["transformations"][0]["params"]["mappingId"] = api.mapping_set(target.schema, {}, mappings=mappings)
+    records = api.first_run(api.make("flows", body))["metrics"]["recordSummary"]
+    assert (records["outputRecordCount"], records["failedRecordCount"]) == (COUNT, 0)
+    assert records["warningRecordCount"] == COUNT
+    (warning,) = records["warningInfo"]
+    assert (warning["code"], warning["count"], warning["type"]) == ("MAPPER-3700-199", COUNT, "Warning")
+    assert "_test.number from to_integer(data.id)" in warning["message"]
+
+
+def test_a_value_that_breaks_the_schema_rejects_its_row(api: Api) -> None:
+    source = api.source_connection()
+    schema = api.http.post(
+        "/data/foundation/schemaregistry/tenant/schemas",
+        json={
+            "title": "Strict",
+            "type": "object",
+            "allOf": [
+                {"$ref": PROFILE},
+                {
+                    "type": "object",
+                    "properties": {
+                        "_test": {"type": "object", "properties": {"id": {"type": "string", "enum": ["x"]}}}
+                    },
+                },
+            ],
+        },
+    ).json()["$id"]
+    dataset = api.dataset(schema)
+    body = {"name": "Strict", "connectionSpec": spec(DATA_LAKE), "params": {"dataSetId": dataset}}
+    target = Target(schema, dataset, api.make("targetConnections", body))
+    flow = api.make("flows", api.flow_body(source, target, {"data.id": "_test.id"}))
+    run = api.first_run(flow)
+    assert run["metrics"]["statusSummary"]["status"] == "failed"
+    (first, *_) = api.http.get(f"/__admin/datasets/{dataset}/rejected").json()["items"]
+    assert (first["code"], first["field"]) == ("MAPPER-3700-400", "_test.id")
+    assert "none of x" in first["message"]
+
+
+def test_a_calculated_field_that_cannot_be_read_fails_in_promotion_with_a_clear_code(api: Api) -> None:
+    source, target = api.source_connection(), api.target()
+    body = api.flow_body(source, target, PAIRS)
+    expression = {"sourceType": "EXPRESSION", "source": "conact(data.id, 'x')", "destination": "_test.id"}
     mapping = api.mapping_set(target.schema, {}, mappings=[expression])
     body["transformations"][0]["params"]["mappingId"] = mapping
     flow = api.make("flows", body)
@@ -160,13 +218,13 @@ def test_a_calculated_field_fails_in_promotion_with_a_clear_code(api: Api) -> No
     assert run["metrics"]["sizeSummary"]["outputBytes"] == -1
     (error,) = run["activities"][1]["statusSummary"]["extensions"]["errors"]
     assert error["code"] == "MAPPER-3700-400"
-    assert "concat(data.id, 'x')" in error["message"]
+    assert "conact(data.id, 'x')" in error["message"]
     assert api.records(target.dataset)["count"] == 0
 
 
 def test_what_a_failed_run_did_not_land_the_next_one_reads_again(server: Background, api: Api) -> None:
     source, target = api.source_connection(), api.target()
-    expression = {"sourceType": "EXPRESSION", "source": "upper(data.id)", "destination": "_test.id"}
+    expression = {"sourceType": "EXPRESSION", "source": "uper(data.id)", "destination": "_test.id"}
     body = api.flow_body(source, target, PAIRS)
     good = body["transformations"][0]["params"]["mappingId"]
     body["transformations"][0]["params"]["mappingId"] = api.mapping_set(target.schema, {}, mappings=[expression])

@@ -121,6 +121,9 @@ FLOW_SPECS = Kind(
 MAPPING_SETS = Kind("mappingSets", links=("xdmSchema",))
 # Earlier versions of mapping sets; the id is "{mapping set id}:{version}".
 MAPPING_SET_VERSIONS = Kind("mappingSetVersions")
+# Data Prep's own: samples of data, and schemas that are not the Schema Registry's.
+MAPPER_SAMPLES = Kind("mapperSamples")
+MAPPER_SCHEMAS = Kind("mapperSchemas")
 # Titles are unique, so they are looked up like links.
 SCHEMAS = Kind("schemas", links=("title",))
 DATASETS = Kind("dataSets", links=("schemaRef.id",))

@@ -1,139 +1,183 @@
-"""Mapping sets: what a client may send, the one shape it is kept in, and how records go through it.
+"""How records go through a mapping set; what a client may send is in :mod:`emulator.domain.mapping_sets`.
 
-Two request shapes are published, and mixtures of them are in circulation; per mapping ``source`` falls
-back to ``sourceAttribute``, ``destination`` to ``destinationXdmPath`` and ``sourceType`` to ATTRIBUTE.
+Documented: a mapping that fails for a record leaves its field empty and the rest goes on; a field that the
+schema requires and that stays empty, or a value that breaks the schema, rejects the row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator.domain import mapping_paths
-from emulator.domain.errors import Refusal
+from emulator.domain.language.compiler import compiled
+from emulator.domain.language.parser import SyntaxProblem, parse
+from emulator.domain.language.values import Problem, Surroundings
 from emulator.domain.mapping_paths import MappingPath, PathProblem
+from emulator.domain.mapping_sets import EXPRESSION, STATIC
+from emulator.domain.target_types import SCALARS, Breach, converter, field_at, plain
 
 Document = dict[str, Any]
-Mapper = Callable[[Document], Document]
-
-ATTRIBUTE = "text/x.schema-path"
-EXPRESSION = "text/x.aep-xl"
-STATIC = "text/plain"
-_SOURCE_TYPES = {"ATTRIBUTE": ATTRIBUTE, "EXPRESSION": EXPRESSION, "STATIC": STATIC}
 TRANSFORM_ERROR = "MAPPER-3700-400"
+REQUIRED_MISSING = "INGEST-1555-400"
 
 
 class MappingProblem(Exception):
-    """A mapping set that cannot be applied; ``code`` is what runs report."""
+    """A mapping set that cannot be applied, or a record that it rejects.
 
-    def __init__(self, message: str, code: str = TRANSFORM_ERROR) -> None:
+    ``code`` is what runs report, ``field`` the destination where one is to blame.
+    """
+
+    def __init__(self, message: str, code: str = TRANSFORM_ERROR, field: str | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.field = field
+
+
+class Fault(NamedTuple):
+    """One mapping that gave nothing for one record, and why."""
+
+    destination: str
+    source: str
+    source_type: str
+    message: str
 
 
 @dataclass(frozen=True)
-class MappingRequest:
-    """What a create or update names: the target schema as given, and its mappings in one spelling."""
+class Part:
+    """One mapping, compiled: ``read`` gives a value of a record, ``write`` puts it into a target record."""
 
-    schema: str
-    content_type: str
-    mappings: list[Document]
-    extras: Document
+    entry: Document
+    path: MappingPath
+    read: Callable[[Document], Any]
+    convert: Callable[[Any], Any]
+    write: Callable[[Document, Any], None]
 
-
-def read_request(body: Document) -> MappingRequest:
-    """Raises a refusal that names the field when no schema is named or a mapping makes no sense."""
-    mappings = body.get("mappings")
-    if not isinstance(mappings, list):
-        raise _refused("mappings", mappings, "Send an array of mappings, which may be empty.")
-    schema_ref = _schema_ref(body)
-    schema = schema_ref.get("id") or body.get("xdmSchema")
-    if not isinstance(schema, str) or not schema:
-        raise _refused("xdmSchema", schema, "Name the target schema in xdmSchema or outputSchema.schemaRef.id.")
-    content_type = schema_ref.get("contentType") or body.get("xdmVersion") or "1.0"
-    if not isinstance(content_type, str):
-        raise _refused("xdmVersion", content_type, "Send a text such as 1.0.")
-    extras = {name: body[name] for name in ("name", "inputSchema", "tags") if body.get(name) is not None}
-    for flag in ("allowNullValues", "strictMapping"):
-        if not isinstance(body.get(flag, False), bool):
-            raise _refused(flag, body[flag], "Send true or false.")
-        extras[flag] = body.get(flag, False)
-    return MappingRequest(
-        schema, content_type, [_read_mapping(entry, index) for index, entry in enumerate(mappings)], extras
-    )
+    def fault(self, why: Exception) -> Fault:
+        return Fault(self.entry["destination"], self.entry["source"], self.entry["sourceType"], str(why))
 
 
-def _schema_ref(body: Document) -> Document:
-    output = body.get("outputSchema")
-    found = output.get("schemaRef") if isinstance(output, dict) else body.get("schemaRef")
-    return found if isinstance(found, dict) else {}
+class Mapper:
+    """A compiled mapping set. Called with a record it gives the target record, or raises ``MappingProblem``."""
+
+    def __init__(self, parts: list[Part], required: list[tuple[str, ...]], allow_nulls: bool) -> None:
+        self.parts = parts
+        self._required = required
+        self._allow_nulls = allow_nulls
+        self._steps = [(part.read, part.convert, part.write) for part in parts]
+
+    def __call__(self, record: Document) -> Document:
+        return self.mapped(record)[0]
+
+    def mapped(self, record: Document) -> tuple[Document, list[Fault]]:
+        """The target record, and what of it could not be made. Raises ``MappingProblem``."""
+        target: Document = {}
+        faults: list[Fault] = []
+        try:
+            for read, convert, write in self._steps:
+                value = read(record)
+                if type(value) in SCALARS and convert is plain:
+                    write(target, value)
+                elif value is not None:
+                    write(target, convert(value))
+                elif self._allow_nulls:
+                    write(target, None)
+        except Problem:
+            target, faults = self._mapped_one_by_one(record)
+        for path in self._required:
+            _check_required(target, path, faults)
+        return target, faults
+
+    def _mapped_one_by_one(self, record: Document) -> tuple[Document, list[Fault]]:
+        target: Document = {}
+        faults: list[Fault] = []
+        for part in self.parts:
+            try:
+                value = part.read(record)
+                if value is not None:
+                    part.write(target, part.convert(value))
+                elif self._allow_nulls:
+                    part.write(target, None)
+            except Breach as error:
+                destination = part.entry["destination"]
+                raise MappingProblem(f"Mapper Transform Error: {destination}: {error}", field=destination) from error
+            except Problem as error:
+                faults.append(part.fault(error))
+        return target, faults
 
 
-def _read_mapping(entry: Any, index: int) -> Document:
-    where = f"mappings[{index}]"
-    if not isinstance(entry, dict):
-        raise _refused(where, entry, "A mapping is an object.")
-    source = entry.get("source", entry.get("sourceAttribute"))
-    destination = entry.get("destination", entry.get("destinationXdmPath"))
-    given_type = "ATTRIBUTE" if entry.get("sourceType") in (None, "") else entry["sourceType"]
-    source_type = _SOURCE_TYPES.get(given_type.upper(), given_type) if isinstance(given_type, str) else given_type
-    if source_type not in _SOURCE_TYPES.values():
-        raise _refused(f"{where}.sourceType", given_type, "Use ATTRIBUTE, EXPRESSION or STATIC.")
-    if not isinstance(source, str):
-        raise _refused(f"{where}.source", source, "Name the source in source or sourceAttribute.")
-    if not isinstance(destination, str):
-        raise _refused(f"{where}.destination", destination, "Name the target in destination or destinationXdmPath.")
-    kept = {name: entry[name] for name in ("name", "description") if isinstance(entry.get(name), str)}
-    return {
-        "sourceType": source_type,
-        "source": source,
-        "destination": destination,
-        **kept,
-        "identity": bool(entry.get("identity", False)),
-        "primaryIdentity": bool(entry.get("primaryIdentity", False)),
-    }
+def _check_required(target: Document, path: tuple[str, ...], faults: list[Fault]) -> None:
+    """A required field may only be missing together with the object that it lies in."""
+    here: Any = target
+    for name in path[:-1]:
+        here = here.get(name) if isinstance(here, dict) else None
+    if isinstance(here, dict) and here.get(path[-1]) is None:
+        field = ".".join(path)
+        cause = next((f": {fault.message}" for fault in faults if fault.destination == field), "")
+        raise MappingProblem(f"the required field {field} is missing or null{cause}", REQUIRED_MISSING, field)
 
 
-def _refused(field: str, given: Any, hint: str) -> Refusal:
-    return Refusal("PREP-0400-400", detail="The mapping set cannot be accepted.", field=field, given=given, hint=hint)
-
-
-def compile_mappings(mappings: list[Document], allow_nulls: bool = False) -> Mapper:
+def compile_mappings(
+    mappings: list[Document],
+    surroundings: Surroundings,
+    schema: Document | None = None,
+    allow_nulls: bool = False,
+) -> Mapper:
     """One callable for the whole set; nothing is parsed any more when records go through it.
 
     Copies of whole objects and arrays come first and deeper destinations after them, so that a
     mapping of one child wins over the copy of its parent. Two mappings of one destination: the later.
+    ``schema`` is the resolved target schema; without one values are taken as they are. Raises
+    ``MappingProblem``.
     """
-    compiled = [_compile(entry) for entry in mappings if entry["destination"]]
-    compiled.sort(key=lambda pair: len(pair[1].steps))
-    pairs = [(read, path.writer()) for read, path in compiled]
-
-    def apply(record: Document) -> Document:
-        target: Document = {}
-        for read, write in pairs:
-            value = read(record)
-            if value is not None or allow_nulls:
-                write(target, value)
-        return target
-
-    return apply
+    parts = [compile_part(entry, surroundings, schema) for entry in mappings if entry["destination"]]
+    parts.sort(key=lambda part: len(part.path.steps))
+    required = [names for part in parts if (names := _required(part.path, schema)) is not None]
+    return Mapper(parts, required, allow_nulls)
 
 
-def _compile(entry: Document) -> tuple[Callable[[Document], Any], MappingPath]:
+def compile_part(entry: Document, surroundings: Surroundings, schema: Document | None) -> Part:
+    """One mapping. Raises ``MappingProblem``."""
     source, destination = entry["source"], entry["destination"]
-    if entry["sourceType"] == EXPRESSION:
-        raise MappingProblem(
-            f"Mapper Transform Error: the calculated field {source!r} for {destination!r} "
-            "cannot be evaluated: this release applies attributes and static values only"
-        )
     try:
         target = mapping_paths.parse(destination, is_destination=True)
-        path = None if entry["sourceType"] == STATIC else mapping_paths.parse(source)
+        field = field_at(schema, tuple(step for step in target.steps))
+        if entry["sourceType"] == EXPRESSION:
+            read, wildcards = compiled(parse(source), surroundings), 0
+        elif entry["sourceType"] == STATIC:
+            read, wildcards = (lambda _record: source), 0
+        else:
+            path = mapping_paths.parse(source)
+            read, wildcards = path.reader(nested=target.wildcards > 0), path.wildcards
     except PathProblem as error:
-        raise MappingProblem(f"Mapper Transform Error: {error}") from error
-    if target.wildcards and (path is None or target.wildcards != path.wildcards):
-        raise MappingProblem(f"Mapper Transform Error: {source!r} and {destination!r} need the same number of [*]")
-    if path is None:
-        return (lambda _record: source), target
-    return path.reader(nested=target.wildcards > 0), target
+        raise MappingProblem(f"Mapper Transform Error: {error}", field=destination) from error
+    except (SyntaxProblem, Problem) as error:
+        raise MappingProblem(
+            f"Mapper Transform Error: the calculated field {source!r} for {destination!r}: {error}", field=destination
+        ) from error
+    if target.wildcards and target.wildcards != wildcards:
+        raise MappingProblem(
+            f"Mapper Transform Error: {source!r} and {destination!r} need the same number of [*]", field=destination
+        )
+    return Part(entry, target, read, _each(converter(field), target.wildcards), target.writer())
+
+
+def _each(convert: Callable[[Any], Any], levels: int) -> Callable[[Any], Any]:
+    """The conversion of every element, for destinations with ``[*]``."""
+    for _ in range(levels):
+        convert = _of_elements(convert)
+    return convert
+
+
+def _of_elements(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda values: [None if value is None else convert(value) for value in values]
+
+
+def _required(path: MappingPath, schema: Document | None) -> tuple[str, ...] | None:
+    """The names of a destination that the schema requires; None for any other."""
+    names = tuple(step for step in path.steps if isinstance(step, str))
+    if schema is None or len(names) != len(path.steps):
+        return None
+    parent = field_at(schema, names[:-1]) if names[:-1] else schema
+    return names if parent is not None and names[-1] in parent.get("required", ()) else None

@@ -48,6 +48,11 @@ class MappingPath:
         without it all values come in one flat list.
         """
         steps, text = self.steps, self.text
+        if len(steps) == 1 and isinstance(steps[0], str):
+            name = steps[0]
+            return lambda record: record.get(name)
+        if len(steps) == 2 and isinstance(steps[0], str) and isinstance(steps[1], str):
+            return _reader_of_child(steps[0], steps[1], text)
 
         def read(record: Document) -> Any:
             value = _follow(record, steps, nested)
@@ -57,20 +62,62 @@ class MappingPath:
         return read
 
     def writer(self) -> Callable[[Document, Any], None]:
-        """Puts a value into a target record, making what is missing on the way."""
+        """Puts a value into a target record, making what is missing on the way.
+
+        The value is the target's own from then on: later mappings may write into it.
+        """
         steps = self.steps
         if len(steps) == 1 and isinstance(steps[0], str):
-            name = steps[0]
-
-            def write_field(target: Document, value: Any) -> None:
-                target[name] = _own(value)
-
-            return write_field
+            return _writer_of_field(steps[0])
+        if len(steps) == 2 and isinstance(steps[0], str) and isinstance(steps[1], str):
+            return _writer_of_child(steps[0], steps[1])
+        if all(isinstance(step, str) for step in steps):
+            return _writer_below(tuple(map(str, steps)))
 
         def write(target: Document, value: Any) -> None:
             _put(target, steps, value)
 
         return write
+
+
+def _reader_of_child(parent: str, name: str, text: str) -> Callable[[Document], Any]:
+    def read(record: Document) -> Any:
+        here = record.get(parent)
+        value = here.get(name) if type(here) is dict else None
+        return record.get(text) if value is None else value
+
+    return read
+
+
+def _writer_of_field(name: str) -> Callable[[Document, Any], None]:
+    def write(target: Document, value: Any) -> None:
+        target[name] = value
+
+    return write
+
+
+def _writer_of_child(parent: str, name: str) -> Callable[[Document, Any], None]:
+    def write(target: Document, value: Any) -> None:
+        here = target.get(parent)
+        if type(here) is not dict:
+            here = target[parent] = {}
+        here[name] = value
+
+    return write
+
+
+def _writer_below(names: tuple[str, ...]) -> Callable[[Document, Any], None]:
+    *parents, name = names
+
+    def write(target: Document, value: Any) -> None:
+        for parent in parents:
+            here = target.get(parent)
+            if type(here) is not dict:
+                here = target[parent] = {}
+            target = here
+        target[name] = value
+
+    return write
 
 
 def parse(text: str, is_destination: bool = False) -> MappingPath:
@@ -180,18 +227,9 @@ def _put(target: Any, steps: tuple[Step, ...], value: Any) -> None:
     else:
         here = target.get(step)
     if not rest:
-        target[step] = _own(value)
+        target[step] = value
         return
     wanted: type = dict if isinstance(rest[0], str) else list
     if not isinstance(here, wanted):
         here = target[step] = wanted()
     _put(here, rest, value)
-
-
-def _own(value: Any) -> Any:
-    """A copy of objects and arrays: later mappings may write into what an earlier one copied."""
-    if isinstance(value, dict):
-        return {name: _own(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_own(part) for part in value]
-    return value

@@ -30,6 +30,7 @@ MAPPER_ERROR, ROW_ERROR, WITH_DIAGNOSTICS, WITHOUT_DIAGNOSTICS = (
     "INGEST-1212-400",
     "INGEST-1211-400",
 )
+MAPPER_WARNING = "MAPPER-3700-199"
 # The documented texts of codes in runs.
 MESSAGES: dict[str, str] = {
     COPY_FAILED["code"]: COPY_FAILED["message"],
@@ -89,7 +90,8 @@ class Cause:
 
 @dataclass(frozen=True)
 class Promotion:
-    """What the promotion activity did. ``causes``: why rows were lost. ``status`` when it was scripted."""
+    """What the promotion activity did. ``causes``: why rows were lost. ``status`` when it was scripted. ``warned``
+    counts rows that landed with a field missing that could not be made, ``warnings`` says which."""
 
     target_connection: str
     started: int
@@ -101,6 +103,8 @@ class Promotion:
     diagnostics: bool = False
     failure: Failure | None = None
     status: str | None = None
+    warned: int = 0
+    warnings: tuple[Cause, ...] = ()
 
     @property
     def lost(self) -> int:
@@ -180,7 +184,15 @@ def _counts(copy: Copy, promotion: Promotion) -> Document:
         "inputRecordCount": copy.records,
         "outputRecordCount": promotion.records,
         "failedRecordCount": promotion.lost,
+        **_warnings(promotion),
     }
+
+
+def _warnings(promotion: Promotion) -> Document:
+    if not promotion.warned:
+        return {}
+    told = [{"code": one.code, "message": one.message, "count": one.count} for one in promotion.warnings]
+    return {"warningRecordCount": promotion.warned, "warningInfo": [{**one, "type": "Warning"} for one in told]}
 
 
 def _skipped(copy: Copy) -> Document:

@@ -189,7 +189,7 @@ def _kept_part(part: Document) -> Document:
 
 def shown(schema: Document, form: Accept) -> Document:
     """A schema in the form asked for."""
-    document = _resolved(schema) if form.full else schema
+    document = resolved(schema) if form.full else schema
     return _without_texts(document) if "notext" in form.options else document
 
 
@@ -223,14 +223,14 @@ def listed(schema: Document, form: Accept) -> Document:
     return shown(schema, form)
 
 
-def _resolved(schema: Document) -> Document:
+def resolved(schema: Document) -> Document:
     """``allOf`` and ``$ref`` worked into one tree of properties."""
-    resolved = {name: value for name, value in schema.items() if name not in ("allOf", "refs")}
+    whole = {name: value for name, value in schema.items() if name not in ("allOf", "refs")}
     properties, required = _collect(schema)
-    resolved["properties"] = properties
+    whole["properties"] = properties
     if required:
-        resolved["required"] = sorted(required)
-    return resolved
+        whole["required"] = sorted(required)
+    return whole
 
 
 def _collect(schema: Document) -> tuple[Document, set[str]]:

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from emulator.domain import xdm
 from emulator.domain.flows import connected
-from emulator.domain.kinds import BATCHES, DATASETS, MAPPING_SET_VERSIONS, MAPPING_SETS
-from emulator.domain.mapping import Mapper, MappingProblem, compile_mappings
+from emulator.domain.kinds import BATCHES, DATASETS, MAPPING_SET_VERSIONS, MAPPING_SETS, SCHEMAS
+from emulator.domain.language.values import Surroundings
+from emulator.domain.mapping import Fault, Mapper, MappingProblem, compile_mappings
 from emulator.domain.tenant import Tenant
 from emulator.domain.transformations import mapping_of, mapping_version
 from emulator.engine.world import World, lookup
@@ -21,8 +23,8 @@ Document = dict[str, Any]
 INGESTION_ERROR = "INGEST-1211-400"
 
 
-def mapper_of(tx: Transaction, tenant: Tenant, flow: Document) -> Mapper | None:
-    """The compiled mapping set of a flow, None for a flow without one. Raises ``MappingProblem``."""
+def mapper_of(world: World, tx: Transaction, tenant: Tenant, flow: Document, dataset: str) -> Mapper | None:
+    """The compiled mapping set of a flow into a dataset, None for a flow without one. Raises ``MappingProblem``."""
     params = mapping_of(flow)
     if params is None:
         return None
@@ -32,13 +34,21 @@ def mapper_of(tx: Transaction, tenant: Tenant, flow: Document) -> Mapper | None:
         body = resources.body(tx, tenant, MAPPING_SET_VERSIONS, f"{mapping_id}:{version}")
     if body is None:
         raise MappingProblem(f"Mapper Transform Error: mapping set {mapping_id} version {version} does not exist")
-    return _compiled(body)
+    return _compiled(body, _schema_of(tx, tenant, dataset), world.surroundings)
+
+
+def _schema_of(tx: Transaction, tenant: Tenant, dataset: str) -> str | None:
+    """The schema of a dataset as JSON text; None where it has none any more."""
+    document = resources.read(tx, tenant, DATASETS, dataset)
+    schema = document["schemaRef"].get("id") if document else None
+    return resources.body(tx, tenant, SCHEMAS, schema) if schema else None
 
 
 @lru_cache(maxsize=256)
-def _compiled(body: str) -> Mapper:
+def _compiled(body: str, schema: str | None, surroundings: Surroundings) -> Mapper:
     mapping_set = orjson.loads(body)
-    return compile_mappings(mapping_set["mappings"], mapping_set["allowNullValues"])
+    target = xdm.resolved(orjson.loads(schema)) if schema else None
+    return compile_mappings(mapping_set["mappings"], surroundings, target, mapping_set["allowNullValues"])
 
 
 def parameters(tx: Transaction, tenant: Tenant, flow: Stored) -> Document:
@@ -56,15 +66,18 @@ def dataset_of(tx: Transaction, tenant: Tenant, flow: Stored) -> str:
 
 
 class Mapped(NamedTuple):
-    """Records in target shape as JSON text, and their size in bytes."""
+    """Records in target shape as JSON text, and for each that lacks something what could not be made of it."""
 
     bodies: list[str]
-    size: int
+    faults: list[list[Fault]]
 
 
 def map_all(mapper: Mapper | None, source: list[Document]) -> Mapped:
-    written = [orjson.dumps(record if mapper is None else mapper(record)) for record in source]
-    return Mapped([body.decode() for body in written], sum(len(body) for body in written))
+    """Raises ``MappingProblem`` at the first record that is rejected."""
+    if mapper is None:
+        return Mapped([orjson.dumps(record).decode() for record in source], [])
+    pairs = [mapper.mapped(record) for record in source]
+    return Mapped([orjson.dumps(target).decode() for target, _ in pairs], [faults for _, faults in pairs if faults])
 
 
 class BatchState(NamedTuple):

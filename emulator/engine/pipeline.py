@@ -8,8 +8,17 @@ from typing import Any
 
 import orjson
 
-from emulator.domain.mapping import Mapper, MappingProblem
-from emulator.domain.metrics import MAPPER_ERROR, MESSAGES, ROW_ERROR, Cause, Failure, Promotion, errors_of_rows
+from emulator.domain.mapping import Fault, Mapper, MappingProblem
+from emulator.domain.metrics import (
+    MAPPER_ERROR,
+    MAPPER_WARNING,
+    MESSAGES,
+    ROW_ERROR,
+    Cause,
+    Failure,
+    Promotion,
+    errors_of_rows,
+)
 from emulator.domain.outcomes import Outcome
 from emulator.domain.tenant import Tenant
 from emulator.engine import landing
@@ -42,6 +51,16 @@ class Tally:
     # By code, and what the first of each said.
     lost: Counter[str] = field(default_factory=Counter)
     said: dict[str, str] = field(default_factory=dict)
+    # Records that landed with something missing; by destination how many, and what the first one was.
+    warned: int = 0
+    warnings: Counter[str] = field(default_factory=Counter)
+    warned_of: dict[str, str] = field(default_factory=dict)
+
+    def warn(self, faults: list[list[Fault]]) -> None:
+        self.warned += len(faults)
+        for fault in (one for of_record in faults for one in of_record):
+            self.warnings[fault.destination] += 1
+            self.warned_of.setdefault(fault.destination, f"{fault.destination} from {fault.source}: {fault.message}")
 
 
 @dataclass
@@ -69,7 +88,7 @@ class Pipeline:
             return
         try:
             self._dataset = landing.dataset_of(tx, self.tenant, self.flow)
-            self._mapper = landing.mapper_of(tx, self.tenant, self.flow.document)
+            self._mapper = landing.mapper_of(self.world, tx, self.tenant, self.flow.document, self._dataset)
         except MappingProblem as error:
             self._failure = Failure(error.code, str(error))
 
@@ -87,7 +106,8 @@ class Pipeline:
     def _land(self, tx: Transaction, chunk: Chunk) -> None:
         tally = self.tally
         told, left = self._told_to_lose(chunk.records)
-        bodies, lost = self._mapped(left)
+        bodies, lost, faults = self._mapped(left)
+        tally.warn(faults)
         rows = [*(_unreadable(row) for row in chunk.bad), *told, *lost]
         rejected.land(tx, self.tenant, self._dataset, self.batch, self.run, rows, tally.lost.total())
         for row in rows:
@@ -105,21 +125,26 @@ class Pipeline:
         lost = [Rejected(code, message, None, orjson.dumps(record).decode()) for record in read[:wanted]]
         return lost, read[wanted:]
 
-    def _mapped(self, read: list[Record]) -> tuple[list[str], list[Rejected]]:
+    def _mapped(self, read: list[Record]) -> tuple[list[str], list[Rejected], list[list[Fault]]]:
         try:
-            return landing.map_all(self._mapper, read).bodies, []
+            mapped = landing.map_all(self._mapper, read)
         except MappingProblem:
             return self._mapped_one_by_one(read)
+        return mapped.bodies, [], mapped.faults
 
-    def _mapped_one_by_one(self, read: list[Record]) -> tuple[list[str], list[Rejected]]:
+    def _mapped_one_by_one(self, read: list[Record]) -> tuple[list[str], list[Rejected], list[list[Fault]]]:
         bodies: list[str] = []
         lost: list[Rejected] = []
+        faults: list[list[Fault]] = []
         for record in read:
             try:
-                bodies += landing.map_all(self._mapper, [record]).bodies
+                mapped = landing.map_all(self._mapper, [record])
             except MappingProblem as error:
-                lost.append(Rejected(error.code, str(error), None, orjson.dumps(record).decode()))
-        return bodies, lost
+                lost.append(Rejected(error.code, str(error), error.field, orjson.dumps(record).decode()))
+            else:
+                bodies += mapped.bodies
+                faults += mapped.faults
+        return bodies, lost, faults
 
     def begin(self, tx: Transaction) -> None:
         """Show that something is being landed, for a run that takes several parts."""
@@ -170,6 +195,8 @@ class Pipeline:
             bool(options.get("errorDiagnosticsEnabled") or "partialIngestionPercent" in options),
             failure,
             self.outcome.status,
+            tally.warned,
+            tuple(Cause(MAPPER_WARNING, tally.warned_of[name], count) for name, count in tally.warnings.items()),
         )
 
     def _end_batch(self, tx: Transaction, promotion: Promotion) -> None:

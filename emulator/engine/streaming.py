@@ -78,7 +78,7 @@ class Streaming:
         if stored is None:
             raise MappingProblem(f"the flow {flow['id']} was deleted", landing.INGESTION_ERROR)
         dataset = landing.dataset_of(tx, tenant, stored)
-        mapper = None if entrance.data_type == "xdm" else landing.mapper_of(tx, tenant, flow)
+        mapper = None if entrance.data_type == "xdm" else landing.mapper_of(self._world, tx, tenant, flow, dataset)
         bodies = landing.map_all(mapper, messages).bodies
         batch = self._batch(tx, tenant, flow["id"], dataset)
         with batch.lock:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from emulator.domain.identifiers import Identifiers
 from emulator.domain.kinds import CONNECTION_SPECS, FLOW_SPECS, Kind
+from emulator.domain.language.values import Surroundings
 from emulator.domain.lookup import Lookup
 from emulator.domain.specs import Catalogue, Specs
 from emulator.domain.tenant import Tenant
@@ -34,6 +37,11 @@ class World:
     on_notice: Callable[[], None] = field(default=lambda: None)
     # Held by whoever makes runs or moves the clock.
     stepping: threading.RLock = field(default_factory=threading.RLock)
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """What expressions of mapping sets take from outside."""
+        return Surroundings(lambda: datetime.fromtimestamp(self.clock.now() / 1000, UTC), self.ids.uuid)
 
     def specs(self, tx: Transaction, tenant: Tenant) -> Specs:
         """The specs in force for an organisation."""

@@ -4,32 +4,57 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
+from emulator.domain import mapping_checks, mapping_queries, mapping_versions
 from emulator.domain.errors import Refusal
-from emulator.domain.kinds import FLOWS, MAPPING_SET_VERSIONS, MAPPING_SETS, SCHEMAS
-from emulator.domain.mapping import MappingRequest, read_request
-from emulator.domain.schema_ids import schema_id
+from emulator.domain.kinds import FLOWS, MAPPER_SCHEMAS, MAPPING_SET_VERSIONS, MAPPING_SETS
+from emulator.domain.mapping_sets import BAD, MappingRequest, read_request
 from emulator.domain.tenant import Tenant
 from emulator.edge.call import Answer, Call, answer, no_content
 from emulator.edge.envelopes import problem
 from emulator.edge.routing import Route, Service
 from emulator.engine.world import World
-from emulator.store import resources
+from emulator.services import mapping_language
+from emulator.services import mapping_storage as storage
+from emulator.services.mapping_parts import MappingParts
+from emulator.services.mapping_preview import MappingPreview
+from emulator.services.mapping_samples import MappingSamples
+from emulator.services.mapping_suggestion import MappingSuggestion
+from emulator.store import pages, resources
 from emulator.store.database import Transaction
+from emulator.store.pages import Query
 
 Document = dict[str, Any]
-# The guide requires limit and start; a client omits start. The OpenAPI file gives these defaults.
-DEFAULT_LIMIT = 10
-MAX_LIMIT = 1000
+
+_LIST_PARAMETERS = ("limit", "start", "name", "property", "orderBy", "expandSchema")
 
 
 def services(world: World) -> list[Service]:
-    sets = MappingSets(world)
+    sets, parts, samples = MappingSets(world), MappingParts(world), MappingSamples(world)
+    preview, suggestion = MappingPreview(world), MappingSuggestion(world)
     routes = [
         Route("POST", "/mappingSets", sets.create),
         Route("GET", "/mappingSets", sets.list),
+        Route("POST", "/mappingSets/validate", preview.validate, slow=True),
+        Route("POST", "/mappingSets/preview", preview.preview, slow=True),
+        Route("GET", "/mappingSets/suggestion", suggestion.suggest, slow=True),
         Route("GET", "/mappingSets/{id}", sets.get),
         Route("PUT", "/mappingSets/{id}", sets.replace),
         Route("DELETE", "/mappingSets/{id}", sets.delete),
+        Route("GET", "/mappingSets/{id}/mappings", parts.list),
+        Route("POST", "/mappingSets/{id}/mappings", parts.create),
+        Route("GET", "/mappingSets/{id}/mappings/{mapping}", parts.get),
+        Route("PUT", "/mappingSets/{id}/mappings/{mapping}", parts.replace),
+        Route("DELETE", "/mappingSets/{id}/mappings/{mapping}", parts.delete),
+        Route("POST", "/samples", samples.create_sample),
+        Route("GET", "/samples", samples.samples),
+        Route("GET", "/samples/{id}", samples.sample),
+        Route("PUT", "/samples/{id}", samples.replace_sample),
+        Route("POST", "/schemas", samples.create_schema),
+        Route("GET", "/schemas", samples.schemas),
+        Route("GET", "/schemas/{id}", samples.schema),
+        *mapping_language.routes(world),
     ]
     return [
         Service("data-prep", "/data/foundation/conversion", "tenant", problem, routes),
@@ -45,116 +70,97 @@ class MappingSets:
         self._database = world.database
 
     def create(self, call: Call) -> Answer:
-        """Documented: 200, with the short representation. A set is checked whatever ``validate`` says."""
-        call.query.check(("validate",), "PREP-0400-400")
-        call.query.flag("validate", code="PREP-0400-400")
-        body = _body(call)
+        """Documented: 200, with the short representation. With ``validate`` every mapping must be sound."""
+        call.query.check(("validate",), BAD)
+        validate = storage.flag(call, "validate")
+        body = storage.body_of(call)
         with self._database.writing() as tx:
-            document = self.create_in(tx, call.tenant, body, self._world.ids.mapping_set())
-        return answer(_short(document, self._world.clock.now()))
+            document = self.create_in(tx, call.tenant, body, self._world.ids.mapping_set(), validate)
+        return answer(mapping_versions.just_made(document, self._world.clock.now()))
 
-    def create_in(self, tx: Transaction, tenant: Tenant, body: Document, set_id: str) -> Document:
+    def create_in(
+        self, tx: Transaction, tenant: Tenant, body: Document, set_id: str, validate: bool = False
+    ) -> Document:
         """Check and store a new mapping set."""
-        request, now = read_request(body), self._world.clock.now()
-        _check_schema(tx, tenant, request)
-        document = self._document(set_id, 0, request, tenant, now, now, tenant.user)
-        resources.create(tx, tenant, MAPPING_SETS, set_id, document, "0")
+        request = self._admitted(tx, tenant, body, validate)
+        by = storage.writing(self._world, tenant)
+        document = mapping_versions.new_set(set_id, self._output_schema(tx, tenant, request), request, by)
+        resources.create(tx, tenant, MAPPING_SETS, set_id, document, mapping_versions.etag(document))
         return document
 
-    def _document(
-        self, set_id: str, version: int, request: MappingRequest, tenant: Tenant, created: int, now: int, author: str
-    ) -> Document:
-        dates = {
-            "version": version,
-            # Documented by samples: later reads show the time in whole seconds.
-            "createdDate": created // 1000 * 1000,
-            "modifiedDate": now // 1000 * 1000,
-            "createdBy": author,
-            "modifiedBy": tenant.user,
-        }
-        schema_ref = {"id": request.schema, "contentType": request.content_type}
-        return {
-            "id": set_id,
-            **dates,
-            "supportVersion": "1.1",
-            **request.extras,
-            "outputSchema": {"schemaRef": schema_ref},
-            "mappings": [self._mapping(entry, tenant, now) for entry in request.mappings],
-            "status": "DRAFT",
-            "xdmVersion": request.content_type,
-            "schemaRef": schema_ref,
-            "xdmSchema": request.schema,
-        }
+    def _admitted(self, tx: Transaction, tenant: Tenant, body: Document, validate: bool = False) -> MappingRequest:
+        request = read_request(body)
+        schema = storage.target_schema(tx, tenant, request.schema)
+        storage.check_input_schema(tx, tenant, request)
+        if validate:
+            found = mapping_checks.faults(request.mappings, self._world.surroundings, schema)
+            for index, messages in enumerate(found):
+                if messages:
+                    raise Refusal(
+                        BAD,
+                        detail="The mapping set is not valid.",
+                        field=f"mappings[{index}]",
+                        given=mapping_checks.error_info(request.mappings[index], messages[0]),
+                    )
+        return request
 
-    def _mapping(self, entry: Document, tenant: Tenant, now: int) -> Document:
-        seconds = now // 1000 * 1000
-        return {
-            "id": self._world.ids.mapping_set(),
-            "version": 0,
-            "createdDate": seconds,
-            "modifiedDate": seconds,
-            "createdBy": tenant.user,
-            "modifiedBy": tenant.user,
-            **entry,
-            "matchScore": 0.0,
-            "functionVersion": 1,
-            "sourceAttribute": entry["source"],
-            "destinationXdmPath": entry["destination"],
-        }
+    def _output_schema(self, tx: Transaction, tenant: Tenant, request: MappingRequest) -> str:
+        """Data Prep's own schema for the target of a set; returns its id."""
+        by = storage.writing(self._world, tenant)
+        schema_id = by.new_id()
+        document = {**by.stamp(schema_id), "schemaRef": request.schema_ref}
+        resources.create(tx, tenant, MAPPER_SCHEMAS, schema_id, document, "0")
+        return schema_id
 
     def get(self, call: Call) -> Answer:
-        call.query.check(("version",), "PREP-0400-400")
-        set_id, version = call.params["id"], call.query.one("version")
+        call.query.check(("version", "expandSchema"), BAD)
+        expand = storage.flag(call, "expandSchema")
         with self._database.reading() as tx:
-            document = resources.read(tx, call.tenant, MAPPING_SETS, set_id)
-            if document is not None and version is not None and str(document["version"]) != version:
-                document = resources.read(tx, call.tenant, MAPPING_SET_VERSIONS, f"{set_id}:{version}")
-        if document is None:
-            raise _not_found(set_id)
-        return answer(document)
+            document = storage.version_of(tx, call.tenant, call.params["id"], call.query.one("version"))
+            return answer(storage.expanded(tx, call.tenant, document) if expand else document)
 
     def list(self, call: Call) -> Answer:
-        """Newest first, by offset, as documented."""
-        call.query.check(("limit", "start"), "PREP-0400-400")
-        limit = call.query.number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT, "PREP-0400-400")
-        start = call.query.number("start", 0, 0, 10**9, "PREP-0400-400")
+        """Newest first unless ordered otherwise, by offset, as documented."""
+        query = call.query
+        query.check(_LIST_PARAMETERS, BAD)
+        limit, start = storage.paging(call)
+        wanted = mapping_queries.conditions(query.one("name"), query.all("property"))
+        order = mapping_queries.order(query.one("orderBy"))
+        expand = storage.flag(call, "expandSchema")
         with self._database.reading() as tx:
-            bodies = resources.slice_of(tx, call.tenant, MAPPING_SETS, limit, start)
-        data = ",".join(bodies).encode()
-        page = f'"_page":{{"count":{len(bodies)},"limit":{limit}}}'.encode()
-        return Answer(200, b'{"data":[' + data + b"]," + page + b"}")
+            if wanted or order:
+                bodies = pages.page(tx, call.tenant, MAPPING_SETS, Query(wanted, order, limit, offset=start)).bodies
+            else:
+                bodies = resources.slice_of(tx, call.tenant, MAPPING_SETS, limit, start)
+            if expand:
+                documents = [storage.expanded(tx, call.tenant, orjson.loads(body)) for body in bodies]
+                bodies = [orjson.dumps(document).decode() for document in documents]
+        return Answer(200, storage.page_of(bodies, limit))
 
     def replace(self, call: Call) -> Answer:
         """Documented: the version rises by one and every mapping gets a new id."""
-        call.query.check((), "PREP-0400-400")
-        request = read_request(_body(call))
-        set_id, now = call.params["id"], self._world.clock.now()
+        call.query.check((), BAD)
+        body, tenant = storage.body_of(call), call.tenant
         with self._database.writing() as tx:
-            old = resources.read(tx, call.tenant, MAPPING_SETS, set_id)
-            if old is None:
-                raise _not_found(set_id)
-            _check_schema(tx, call.tenant, request)
-            version = old["version"] + 1
-            document = self._document(set_id, version, request, call.tenant, old["createdDate"], now, old["createdBy"])
-            if not resources.replace(
-                tx, call.tenant, MAPPING_SETS, set_id, document, str(old["version"]), str(version)
-            ):
-                raise Refusal("PREP-0400-400", detail=f"The mapping set {set_id} was changed by another request.")
-            kept = f"{set_id}:{old['version']}"
-            resources.create(tx, call.tenant, MAPPING_SET_VERSIONS, kept, old, str(old["version"]))
+            old = storage.stored_set(tx, tenant, call.params["id"])
+            request = self._admitted(tx, tenant, body)
+            output = old.document["outputSchema"]
+            same = output["schemaRef"] == request.schema_ref and "id" in output
+            output_id = output["id"] if same else self._output_schema(tx, tenant, request)
+            by = storage.writing(self._world, tenant)
+            document = mapping_versions.replaced_set(old.document, output_id, request, by)
+            storage.write_version(tx, tenant, old, document)
         return answer(document)
 
     def delete(self, call: Call) -> Answer:
-        call.query.check((), "PREP-0400-400")
+        call.query.check((), BAD)
         set_id = call.params["id"]
         with self._database.writing() as tx:
-            document = resources.read(tx, call.tenant, MAPPING_SETS, set_id)
-            if document is None:
-                raise _not_found(set_id)
+            document = storage.stored_set(tx, call.tenant, set_id).document
             users = resources.linked(tx, call.tenant, FLOWS, "transformations[].params.mappingId", set_id)
             if users:
                 raise Refusal(
-                    "PREP-0400-400",
+                    BAD,
                     detail=f"The mapping set {set_id} is used by flows and cannot be deleted.",
                     hint=f"Flows that use it: {', '.join(users)}.",
                 )
@@ -162,36 +168,3 @@ class MappingSets:
             for version in range(document["version"]):
                 resources.remove(tx, call.tenant, MAPPING_SET_VERSIONS, f"{set_id}:{version}")
         return no_content()
-
-
-def _body(call: Call) -> Document:
-    body = call.json()
-    if not isinstance(body, dict):
-        raise Refusal("PREP-0400-400", detail="Send a mapping set as a JSON object.")
-    return body
-
-
-def _check_schema(tx: Transaction, tenant: Tenant, request: MappingRequest) -> None:
-    if resources.body(tx, tenant, SCHEMAS, schema_id(request.schema)) is None:
-        raise Refusal(
-            "PREP-0400-400",
-            detail=f"The schema {request.schema} does not exist.",
-            field="xdmSchema",
-            given=request.schema,
-            hint="Create it with POST /data/foundation/schemaregistry/tenant/schemas.",
-        )
-
-
-def _short(document: Document, now: int) -> Document:
-    return {
-        "id": document["id"],
-        "version": document["version"],
-        "createdDate": now,
-        "modifiedDate": now,
-        "createdBy": document["createdBy"],
-        "modifiedBy": document["modifiedBy"],
-    }
-
-
-def _not_found(set_id: str) -> Refusal:
-    return Refusal("PREP-0404-404", id=set_id)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.domain import schedule
+from emulator.domain import mapping_versions, schedule
 from emulator.domain.connections import DRAFT
-from emulator.domain.kinds import CONNECTIONS, FLOWS, Kind
+from emulator.domain.kinds import CONNECTIONS, FLOWS, MAPPING_SETS, Kind
 from emulator.domain.metrics import ORIGIN
 from emulator.domain.specs import HTTP_STREAMING, Specs
 from emulator.domain.tenant import Tenant
+from emulator.domain.transformations import mapping_of
 from emulator.engine.world import World
-from emulator.store import inlets, schedules
-from emulator.store.database import Transaction
+from emulator.store import inlets, resources, schedules
+from emulator.store.database import Contended, Transaction
 
 Document = dict[str, Any]
 
@@ -37,6 +38,18 @@ def completed_flow(
         inlet = _new_inlet(world, tx, tenant, FLOWS, own_id)
         document["options"] = {**(document.get("options") or {}), "inletUrl": inlet["inletUrl"]}
     return document
+
+
+def publish_mapping_set(tx: Transaction, tenant: Tenant, flow: Document) -> None:
+    """A mapping set is published from when a flow refers to it."""
+    params = mapping_of(flow)
+    stored = resources.read_stored(tx, tenant, MAPPING_SETS, params["mappingId"]) if params else None
+    if stored is None or stored.document["status"] == mapping_versions.PUBLISHED:
+        return
+    document = mapping_versions.published(stored.document)
+    set_id, etag = document["id"], mapping_versions.etag(document)
+    if not resources.replace(tx, tenant, MAPPING_SETS, set_id, document, stored.etag, etag):
+        raise Contended(f"the mapping set {set_id} was changed")
 
 
 def _new_inlet(world: World, tx: Transaction, tenant: Tenant, kind: Kind, owner: str) -> Document:

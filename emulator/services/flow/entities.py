@@ -77,8 +77,10 @@ class Entities:
         state = _state(body, draft)
         stored = audit.created(document, resource_id, tenant, now, etag, state)
         resources.create(tx, tenant, kind, resource_id, stored, etag, admitted.secrets)
-        if kind is FLOWS and belongings.is_scheduled(stored, self._world.specs(tx, tenant)):
-            belongings.start_schedule(tx, tenant, resource_id, stored, now)
+        if kind is FLOWS:
+            belongings.publish_mapping_set(tx, tenant, stored)
+            if belongings.is_scheduled(stored, self._world.specs(tx, tenant)):
+                belongings.start_schedule(tx, tenant, resource_id, stored, now)
         return etag
 
     def admit(
@@ -163,6 +165,8 @@ class Entities:
             # Another write came between: everything here is undone, and the call is made again,
             # to find its etag stale or, if any will do, to win.
             raise Contended(f"{kind.name} {resource_id} was changed")
+        if kind is FLOWS:
+            belongings.publish_mapping_set(tx, call.tenant, document)
         return etag
 
     def _patched(
