@@ -201,6 +201,13 @@ def test_a_calculated_field_that_cannot_be_read_is_refused_with_its_place() -> N
         mapper_of({"sourceType": "EXPRESSION", "source": "conact(a, b)", "destination": "x.y"})
 
 
+def test_a_number_that_no_record_can_hold_leaves_its_field_empty() -> None:
+    mapper = mapper_of({"sourceType": "EXPRESSION", "source": "99999999999 * 99999999999", "destination": "x"})
+    target, (fault,) = mapper.mapped({})
+    assert target == {}
+    assert "64 bits" in fault.message
+
+
 def test_a_calculated_field_that_fails_for_a_record_leaves_its_field_empty() -> None:
     mapper = mapper_of(
         {"sourceType": "EXPRESSION", "source": "to_integer(a)", "destination": "x.number"},
@@ -237,7 +244,7 @@ def test_a_whole_object_that_went_to_two_places_is_two_objects() -> None:
 
 names = st.from_regex(r"[A-Za-z_@][A-Za-z0-9_$@-]{0,8}", fullmatch=True)
 indices = st.lists(st.integers(0, 12), max_size=2)
-scalars = st.booleans() | st.integers() | st.text(max_size=8)
+scalars = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=8)
 values = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),

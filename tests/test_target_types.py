@@ -77,6 +77,8 @@ def test_a_value_is_converted_to_the_type_of_its_field(field: Document | None, g
         ({"type": "number"}, "a lot"),
         ({"type": "array", "items": {"type": "object"}}, "x"),
         ({"type": "object"}, "x"),
+        ({"type": "number"}, "9" * 30),
+        (None, [10**30]),
     ],
 )
 def test_what_cannot_be_converted_is_a_problem(field: Document, given: Any) -> None:

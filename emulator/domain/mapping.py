@@ -144,7 +144,7 @@ def compile_part(entry: Document, surroundings: Surroundings, schema: Document |
         target = mapping_paths.parse(destination, is_destination=True)
         field = field_at(schema, tuple(step for step in target.steps))
         if entry["sourceType"] == EXPRESSION:
-            read, wildcards = compiled(parse(source), surroundings), 0
+            read, wildcards = _calculated(source, surroundings), 0
         elif entry["sourceType"] == STATIC:
             read, wildcards = (lambda _record: source), 0
         else:
@@ -161,6 +161,17 @@ def compile_part(entry: Document, surroundings: Surroundings, schema: Document |
             f"Mapper Transform Error: {source!r} and {destination!r} need the same number of [*]", field=destination
         )
     return Part(entry, target, read, _each(converter(field), target.wildcards), target.writer())
+
+
+def _calculated(source: str, surroundings: Surroundings) -> Callable[[Document], Any]:
+    """A calculated field; unlike what is read from a record, it may be more than a record can hold."""
+    calculate = compiled(parse(source), surroundings)
+
+    def read(record: Document) -> Any:
+        value = calculate(record)
+        return plain(value) if type(value) is int else value
+
+    return read
 
 
 def _each(convert: Callable[[Any], Any], levels: int) -> Callable[[Any], Any]:

@@ -22,6 +22,8 @@ from emulator.domain.mapping_paths import Step
 Document = dict[str, Any]
 Converter = Callable[[Value], Value]
 
+# The whole numbers that a record can hold.
+LEAST, MOST = -(2**63), 2**64 - 1
 # What needs no copy.
 SCALARS = frozenset([str, int, float, bool])
 _TRUE = frozenset(["y", "yes", "Y", "YES", "on", "ON", "true", "TRUE"])
@@ -59,6 +61,8 @@ def converter(field: Document | None) -> Converter:
 
 def plain(value: Value) -> Value:
     """As JSON can say it. Arrays and objects are copies, so that nothing writes into what was read."""
+    if type(value) is int and not LEAST <= value <= MOST:
+        raise Problem("a number of more than 64 bits is no value of a record: write it as a text")
     if type(value) in SCALARS:
         return value
     if isinstance(value, datetime):
@@ -121,7 +125,7 @@ def _number(_: Document) -> Converter:
     def number(value: Value) -> Value:
         if isinstance(value, bool):
             raise Problem(f"a number is needed, and {shown(value)} was given")
-        return as_number(value)
+        return plain(as_number(value))
 
     return number
 
