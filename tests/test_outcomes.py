@@ -85,6 +85,14 @@ def test_a_run_fails_in_promotion_with_the_code_that_it_was_told(api: Api) -> No
     assert api.records(dataset)["count"] == 0
 
 
+@pytest.mark.parametrize("code", ["2200", "MAPPER-3700-400"])
+def test_a_run_that_finds_nothing_new_can_be_told_to_fail_too(api: Api, code: str) -> None:
+    flow, _ = hourly(api)
+    assert status(run_after(api, flow))["status"] == "success"
+    script(api, flow, {"status": "failed", "errors": [{"code": code}]})
+    assert status(run_after(api, flow))["status"] == "failed"
+
+
 def test_what_a_failed_run_did_not_land_is_read_by_the_next(api: Api) -> None:
     flow, dataset = hourly(api)
     script(api, flow, {"status": "failed"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -94,7 +94,7 @@ class Reading:
     chunk: Chunk | None = None
     following: Chunk | None = None
     failure: Failure | None = None
-    cursor: str | None = field(default=None)
+    cursor: str | None = None
 
     def step(self) -> None:
         """Go on to the next part, and look whether it is the last one."""

@@ -127,10 +127,17 @@ def _make_at_once(attempt: Attempt, due: Due | Pending, reading: Reading) -> Non
     pipeline = _pipeline(attempt)
     with attempt.world.database.writing() as tx:
         _claim(attempt, tx, due)
-        if reading.chunk is not None and reading.failure is None:
-            pipeline.prepare(tx)
-            pipeline.put(tx, reading.chunk)
+        if reading.failure is None:
+            _put_all(pipeline, tx, reading)
         _end(attempt, tx, pipeline, reading)
+
+
+def _put_all(pipeline: Pipeline, tx: Transaction, reading: Reading) -> None:
+    """Of a source that has nothing new only a script can make a failure."""
+    if reading.chunk is not None or pipeline.outcome.fails_promotion:
+        pipeline.prepare(tx)
+    if reading.chunk is not None:
+        pipeline.put(tx, reading.chunk)
 
 
 def _make_in_parts(attempt: Attempt, due: Due | Pending, reading: Reading) -> None:
@@ -198,7 +205,7 @@ def _end(attempt: Attempt, tx: Transaction, pipeline: Pipeline, reading: Reading
     promotion = None
     if failure is not None:
         pipeline.give_up(tx)
-    elif pipeline.tally.read or pipeline.has_begun:
+    elif pipeline.tally.read or pipeline.has_begun or pipeline.outcome.fails_promotion:
         promotion = pipeline.end(tx, copy.completed)
     document = attempts.write_end(attempt, tx, copy, promotion)
     lost = failure is not None or (promotion is not None and promotion.failure is not None)
