@@ -14,10 +14,10 @@ demo: $(VENV)/ready
 	$(BIN)/flow-emulator demo
 
 test: $(VENV)/ready
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 fast: $(VENV)/ready
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 lint: $(VENV)/ready lint-openapi
 	$(BIN)/ruff format --check .

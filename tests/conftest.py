@@ -134,6 +134,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             left_out.append(item)
         elif database == "postgresql":
             item.add_marker(pytest.mark.slow)
+    # The longest first, so that no core is left alone with them at the end.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
