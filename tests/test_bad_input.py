@@ -101,10 +101,14 @@ class Wire:
             # The server closes a connection that nobody used for a while.
             self.connection.close()
         self._used = time.monotonic()
+        was_open = self.connection.sock is not None
         try:
             return self._send(request, chunked)
         except (OSError, http.client.HTTPException) as error:
             self.connection.close()
+            if was_open and chunked is None:
+                # The server may have closed it in that moment, for which a request is not to blame.
+                return self.send(request)
             raise Wrong(f"no answer: {error!r}\n{request!r}") from error
 
     def _send(self, request: Request, chunked: Iterable[bytes] | None) -> Answer:
