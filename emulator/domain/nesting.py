@@ -1,4 +1,7 @@
-"""How deep JSON may be nested: what is stored gets a few levels more, and orjson writes no more than 254."""
+"""How deep JSON may be nested: what is stored gets a few levels more, and orjson writes no more than 254.
+
+A schema that is shown for data has two levels for every one of the data's.
+"""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from emulator.domain.inference import Column, infer
+from emulator.domain.nesting import MAX_DEPTH, is_too_deep
 from emulator.engine.sources.compression import HEAD, LIMIT
 from emulator.engine.sources.source import (
     JSON,
@@ -28,8 +29,6 @@ ENCODINGS = {"UTF-8": "utf-8-sig", "ISO-8859-1": "iso-8859-1"}
 PARQUET_MAGIC = b"PAR1"
 # A schema is inferred from so many objects; explore documents that it looks at a sample.
 SAMPLE = 1000
-# What is nested more deeply could not be shown: a schema has two levels for every one of its data.
-MAX_DEPTH = 100
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -149,18 +148,3 @@ def as_object(value: Any, number: int) -> Record:
     if is_too_deep(value):
         raise UnreadableData(f"record {number} is nested in more than {MAX_DEPTH} levels")
     return value
-
-
-def is_too_deep(value: Any) -> bool:
-    """Whether a value is nested in more levels than can be shown."""
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        containers = [part.values() if isinstance(part, dict) else part for part in level if _is_container(part)]
-        if not containers:
-            return False
-        level = [part for container in containers for part in container]
-    return any(_is_container(part) for part in level)
-
-
-def _is_container(value: Any) -> bool:
-    return isinstance(value, (dict, list))

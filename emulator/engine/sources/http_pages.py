@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from emulator.engine.sources.formats import MAX_DEPTH, is_too_deep
+from emulator.domain.nesting import MAX_DEPTH, is_too_deep
 from emulator.engine.sources.loopback import Address, follow
 from emulator.engine.sources.retries import Refused, Unusable
 from emulator.engine.sources.source import Record

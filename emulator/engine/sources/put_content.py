@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from emulator.engine.sources.formats import ENCODINGS, MAX_DEPTH, PARQUET_MAGIC, is_too_deep
+from emulator.domain.nesting import MAX_DEPTH, is_too_deep
+from emulator.engine.sources.formats import ENCODINGS, PARQUET_MAGIC
 from emulator.engine.sources.put_data import CSV_TYPE, JSON_TYPE, NDJSON_TYPE, PARQUET_TYPE
 from emulator.engine.sources.source import UnreadableData
 

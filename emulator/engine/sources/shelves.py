@@ -16,9 +16,9 @@ from typing import Any, Generic, TypeVar
 
 import orjson
 
+from emulator.domain.nesting import MAX_DEPTH, is_too_deep
 from emulator.domain.paths import parse, walk
 from emulator.engine.sources.folders import is_plain
-from emulator.engine.sources.formats import MAX_DEPTH, is_too_deep
 from emulator.engine.sources.source import CHUNK, Chunk, Record, UnreadableData, Wanted
 
 SUFFIXES = (".ndjson", ".json")
