@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, LargeBinary, Select, Table, bindparam, cast, func, select
 
-from emulator.store.database import Family
+from emulator.store.database import Family, Transaction
 from emulator.store.tables import pending_run
 
 # Rows that are handled together, so that the price in memory does not grow with the batch.
@@ -53,10 +53,24 @@ def filtered(table: Table, page: Select[Any], count: Select[Any]) -> Filtered:
     }
 
 
-def chosen(statements: Filtered, batch: str | None, run: str | None) -> tuple[Select[Any], Select[Any], dict[str, str]]:
-    """The statements for the filters that are not None, and the values of those."""
-    values = {name: value for name, value in (("batch", batch), ("run", run)) if value is not None}
-    return (*statements[batch is not None, run is not None], values)
+def page_of(
+    tx: Transaction,
+    statements: Filtered,
+    org: str,
+    sandbox: str,
+    dataset: str,
+    limit: int,
+    offset: int,
+    batch: str | None,
+    run: str | None,
+) -> tuple[list[tuple[Any, ...]], int]:
+    """Rows that meet the filters that are not None, and how many of them there are in all."""
+    page, count = statements[batch is not None, run is not None]
+    wanted = {name: value for name, value in (("batch", batch), ("run", run)) if value is not None}
+    values = {"org": org, "sandbox": sandbox, "dataset": dataset, **wanted}
+    rows = tx.rows(page, **values, limit=limit, offset=offset)
+    total = tx.row(count, **values)
+    return rows, total[0] if total else 0
 
 
 def size_in_bytes(text: ColumnElement[str], family: Family) -> ColumnElement[int]:

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, func, insert, select
 
 from emulator.domain.tenant import Tenant
 from emulator.store.database import Transaction
-from emulator.store.landed import BLOCK, LIMIT, OFFSET, chosen, filtered, of_batch, of_dataset, size_in_bytes
+from emulator.store.landed import BLOCK, LIMIT, OFFSET, filtered, of_batch, of_dataset, page_of, size_in_bytes
 from emulator.store.tables import record
 
 _INSERT = insert(record).values({column.name: bindparam(column.name) for column in record.c})
@@ -82,11 +82,8 @@ def page(
     run: str | None = None,
 ) -> tuple[list[str], int]:
     """Records as JSON text in the order they landed, and how many there are in all."""
-    page_statement, count_statement, wanted = chosen(_FILTERED, batch, run)
-    values = {"org": org, "sandbox": sandbox, "dataset": dataset, **wanted}
-    rows = tx.rows(page_statement, **values, limit=limit, offset=offset)
-    total = tx.row(count_statement, **values)
-    return [row[0] for row in rows], total[0] if total else 0
+    rows, total = page_of(tx, _FILTERED, org, sandbox, dataset, limit, offset, batch, run)
+    return [row[0] for row in rows], total
 
 
 def blocks(tx: Transaction, tenant: Tenant, dataset: str, batch: str) -> list[tuple[int, int, int]]:

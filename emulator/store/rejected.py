@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, func, insert, select
 
 from emulator.domain.tenant import Tenant
 from emulator.store.database import Database, Transaction
-from emulator.store.landed import BLOCK, LIMIT, OFFSET, chosen, filtered, of_batch, of_dataset
+from emulator.store.landed import BLOCK, LIMIT, OFFSET, filtered, of_batch, of_dataset, page_of
 from emulator.store.tables import rejected
 
 # How the body of a row that could not even be read begins.
@@ -83,11 +83,8 @@ def page(
     run: str | None = None,
 ) -> tuple[list[Rejected], int]:
     """Rows in the order in which they were rejected, and how many there are in all."""
-    page_statement, count_statement, wanted = chosen(_FILTERED, batch, run)
-    values = {"org": org, "sandbox": sandbox, "dataset": dataset, **wanted}
-    rows = tx.rows(page_statement, **values, limit=limit, offset=offset)
-    total = tx.row(count_statement, **values)
-    return [Rejected(*row) for row in rows], total[0] if total else 0
+    rows, total = page_of(tx, _FILTERED, org, sandbox, dataset, limit, offset, batch, run)
+    return [Rejected(*row) for row in rows], total
 
 
 def summary(tx: Transaction, tenant: Tenant, dataset: str, batch: str) -> dict[str, int]:
