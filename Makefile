@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The linter of the OpenAPI documents. It needs Node.js 18.17 or newer, and tells nobody that it was used.
 REDOCLY := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes --loglevel=error @redocly/cli@1.34.20
 
-.PHONY: serve demo test fast lint lint-openapi benchmark clean
+.PHONY: serve demo test fast lint lint-openapi docs benchmark clean
 
 serve: $(VENV)/ready
 	$(BIN)/flow-emulator serve
@@ -23,6 +23,11 @@ lint: $(VENV)/ready lint-openapi
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/hadolint Dockerfile
+
+# The pages as a site in build/site; a link that leads nowhere stops it.
+docs: $(VENV)/ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lint-openapi:
 	@if command -v npx >/dev/null; then \

@@ -23,6 +23,7 @@ def application(path: str) -> Starlette:
     database.execute("PRAGMA journal_mode=WAL")
     database.execute("PRAGMA synchronous=NORMAL")
     database.execute("CREATE TABLE connection (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, body TEXT)")
+    database.execute("CREATE TABLE record (seq INTEGER PRIMARY KEY, body TEXT)")
 
     async def create(request: Request) -> Response:
         body = json.loads(await request.body())
@@ -39,12 +40,18 @@ def application(path: str) -> Starlette:
         rows = database.execute("SELECT body FROM connection ORDER BY seq DESC LIMIT ?", (limit,)).fetchall()
         return Response(json.dumps({"items": [json.loads(row[0]) for row in rows]}), media_type="application/json")
 
+    async def take(request: Request) -> Response:
+        record = json.loads(await request.body())
+        database.executemany("INSERT INTO record (body) VALUES (?)", [(json.dumps(record),)])
+        return Response(json.dumps({"inletId": request.path_params["id"]}), media_type="application/json")
+
     base = "/data/foundation/flowservice/connections"
     return Starlette(
         routes=[
             Route(base, create, methods=["POST"]),
             Route(base, page, methods=["GET"]),
             Route(f"{base}/{{id}}", get, methods=["GET"]),
+            Route("/collection/{id}", take, methods=["POST"]),
         ]
     )
 

@@ -1,8 +1,4 @@
 """A stateful local stand-in for Adobe Experience Platform's Flow Service and its neighbours."""
 
-from importlib.metadata import PackageNotFoundError, version
-
-try:
-    __version__ = version("flow-service-emulator")
-except PackageNotFoundError:
-    __version__ = "0.0.0+unknown"
+# The one place where the release is named; the distribution takes it from here.
+__version__ = "0.1.0"

@@ -6,24 +6,45 @@ import gc
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from emulator import __version__, verbs
-from emulator.settings import LOG_LEVELS, PREFIX, BadSetting, Settings, from_environment
+from emulator import __version__, bench_verbs, state_verbs, verbs
+from emulator.setting_names import LOG_LEVELS, PREFIX
 
+if TYPE_CHECKING:
+    from emulator.settings import Settings
+
+_EXPOSED = (
+    "Warning: other machines may reach {host}, and whoever does can read, change and empty everything: "
+    "set --admin-token, or --auth strict"
+)
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
+def _print_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from emulator.revision import revision
+
+    commit = revision()
+    click.echo(f"flow-service-emulator {__version__}" + (f" ({commit})" if commit else ""))
+    context.exit()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, message="flow-service-emulator %(version)s")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show it and end."
+)
 def main() -> None:
     """A local stand-in for Adobe Experience Platform's Flow Service and its neighbours."""
 
 
-main.add_command(verbs.clock)
+for verb in (verbs.clock, verbs.query, verbs.ready, bench_verbs.faults, bench_verbs.requests, *state_verbs.VERBS):
+    main.add_command(verb)
 
 
 def _variable(name: str) -> str:
@@ -42,7 +63,10 @@ def _variable(name: str) -> str:
     "--seed",
     multiple=True,
     type=click.Path(path_type=Path),
-    help=f"Seed file or folder; may be repeated. {_variable('SEED')}",
+    help=f"Seed file or folder, or one that ships: empty, tutorials, busy; may be repeated. {_variable('SEED')}",
+)
+@click.option(
+    "--watch", is_flag=True, default=None, help=f"Go back to the seed when a file of it changes. {_variable('WATCH')}"
 )
 @click.option(
     "--sources",
@@ -60,14 +84,51 @@ def _variable(name: str) -> str:
     help="Address that is told of every run and batch, as signed webhooks; may be repeated. "
     f"{_variable('EVENTS')}, signed with {_variable('EVENTS_SECRET')}",
 )
+@click.option("--inlet-rate", type=int, help=f"Requests a second that an inlet takes. {_variable('INLET_RATE')}")
+@click.option(
+    "--sync-validation-rate",
+    type=int,
+    help=f"Validated messages a minute that an inlet takes. {_variable('SYNC_VALIDATION_RATE')}",
+)
+@click.option(
+    "--inlet-delay", help=f"How long a new flow takes no messages yet, such as PT5M. {_variable('INLET_DELAY')}"
+)
+@click.option(
+    "--journal",
+    type=int,
+    help=f"How many service calls are remembered, 1000 unless told; 0: none. {_variable('JOURNAL')}",
+)
+@click.option("--admin-token", help=f"What /__admin asks for, but for health and ready. {_variable('ADMIN_TOKEN')}")
+@click.option(
+    "--no-admin",
+    is_flag=True,
+    default=None,
+    help=f"No /__admin at all, but for health and ready. {_variable('NO_ADMIN')}",
+)
+@click.option("--tls", help=f"off or auto, which makes a certificate; off unless told. {_variable('TLS')}")
+@click.option(
+    "--tls-cert", type=click.Path(path_type=Path), help=f"A certificate of your own, PEM. {_variable('TLS_CERT')}"
+)
+@click.option("--tls-key", type=click.Path(path_type=Path), help=f"The key of it, PEM. {_variable('TLS_KEY')}")
+@click.option(
+    "--tls-folder",
+    type=click.Path(path_type=Path),
+    help=f"Where made certificates are kept, .flow-emulator-tls unless told. {_variable('TLS_FOLDER')}",
+)
+@click.option(
+    "--outgoing",
+    multiple=True,
+    help=f"Host of another machine that events may be sent to, * for all; may be repeated. {_variable('OUTGOING')}",
+)
 @click.option("--log-level", help=f"One of {', '.join(LOG_LEVELS)}; warning unless told. {_variable('LOG_LEVEL')}")
 def serve(**flags: Any) -> None:
     """Start the emulator and serve until it is told to stop."""
-    given = {name: value for name, value in flags.items() if value not in (None, ())}
-    settings = _settings(given)
-    logging.basicConfig(level=settings.log_level.upper(), format=_FORMAT, stream=sys.stderr)
     # A start makes many objects and no garbage: looking for some would take a fifth of it.
     gc.disable()
+    settings = _settings(_given(flags))
+    if settings.is_exposed:
+        click.echo(_EXPOSED.format(host=settings.host), err=True)
+    logging.basicConfig(level=settings.log_level.upper(), format=_FORMAT, stream=sys.stderr)
     # Imported here: a bad flag is answered without loading a web server.
     from emulator import server
     from emulator.services.seeding import BadSeed
@@ -79,17 +140,67 @@ def serve(**flags: Any) -> None:
         raise click.ClickException(str(error)) from None
 
 
-def _ready(url: str) -> None:
+def _started() -> None:
     gc.freeze()
     gc.enable()
+
+
+def _ready(url: str) -> None:
+    _started()
     print(f"listening on {url}", flush=True)
 
 
-def _settings(flags: dict[str, Any]) -> Settings:
+def _given(flags: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in flags.items() if value not in (None, ())}
+
+
+def _settings(flags: dict[str, Any], unless_told: Mapping[str, Any] | None = None) -> Settings:
+    """``unless_told`` stands in for the usual defaults: variables and flags win."""
+    ours = {name: value for name, value in (unless_told or {}).items() if not os.environ.get(PREFIX + name.upper())}
+    # Imported here, with the database's library: help, and verbs that only call a server, do without.
+    from emulator.settings import BadSetting, from_environment
+
     try:
-        return from_environment(os.environ, flags)
+        return from_environment(os.environ, ours | flags)
     except BadSetting as error:
         raise click.ClickException(str(error)) from None
+
+
+@main.command(
+    "exec",
+    params=[flag for flag in serve.params if flag.name != "workers"],
+    # What follows the command's name belongs to the command, also without --.
+    context_settings={"allow_interspersed_args": False},
+)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def execute(command: tuple[str, ...], **flags: Any) -> None:
+    """Run COMMAND beside a server of its own, and end with its status.
+
+    The server takes a free port and a database in memory unless told; COMMAND finds its address in
+    FLOW_EMULATOR_URL.
+    """
+    gc.disable()
+    settings = _settings(_given(flags) | {"workers": 1}, {"port": 0, "database": "sqlite://"})
+    logging.basicConfig(level=settings.log_level.upper(), format=_FORMAT, stream=sys.stderr)
+    from emulator import companion, server
+    from emulator.services.seeding import BadSeed
+    from emulator.store.database import UnusableDatabase
+
+    try:
+        beside = server.Background(settings)
+    except (server.CannotListen, UnusableDatabase, BadSeed) as error:
+        raise click.ClickException(str(error)) from None
+    with beside:
+        _started()
+        status = companion.run(command, companion.variables(beside.url, os.environ, _authority(settings)))
+    sys.exit(status)
+
+
+def _authority(settings: Settings) -> str | None:
+    """The file that a client of a made certificate trusts."""
+    from emulator.certificates import AUTHORITY
+
+    return str((settings.tls_folder / AUTHORITY).resolve()) if settings.tls == "auto" else None
 
 
 @main.command()

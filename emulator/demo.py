@@ -40,6 +40,8 @@ class _Walk:
         sent = None if body is None else json.dumps(body)
         more = {} if body is None else {"Content-Type": "application/json"}
         renamed = {name.replace("_", "-"): value for name, value in headers.items()}
+        # A new one each time: a week that passes on a busy machine outlasts how long a server keeps an idle one.
+        self._connection.close()
         self._connection.request(method, path, sent, self._headers | more | renamed)
         answer = self._connection.getresponse()
         text = answer.read().decode()

@@ -5,18 +5,21 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import sys
 import threading
-from typing import Any
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import click
 
-from emulator.domain import durations
-from emulator.engine.clock import instant
-
 DEFAULT_URL = "http://127.0.0.1:8237"
 _VARIABLE = "FLOW_EMULATOR_URL"
+_TOKEN_VARIABLE = "FLOW_EMULATOR_ADMIN_TOKEN"  # noqa: S105 - where it is, not what it is
 _TIMEOUT_S = 10
 _LOOK_S = 0.1
 _STEPS = 1000
@@ -31,31 +34,90 @@ def chosen(url: str | None) -> str:
     return (url or os.environ.get(_VARIABLE) or DEFAULT_URL).rstrip("/")
 
 
-def call(url: str, method: str, path: str, body: Any = None, timeout: float | None = _TIMEOUT_S) -> Any:
-    """One admin call. Raises ``click.ClickException`` with what the server said when it refuses."""
+def call(
+    url: str,
+    method: str,
+    path: str,
+    body: Any = None,
+    timeout: float | None = _TIMEOUT_S,
+    tenant: Mapping[str, str] | None = None,
+) -> Any:
+    """One admin call, about one tenant where its headers are given.
+
+    Raises ``click.ClickException`` with what the server said when it refuses.
+    """
+    headers = dict(tenant or {}) | ({} if body is None else {"Content-Type": "application/json"})
+    sent = None if body is None else json.dumps(body).encode()
+    with _answered(url, method, path, sent, headers, timeout) as answer:
+        return _said(url, answer)
+
+
+def send_file(url: str, path: str, file: Path, tenant: Mapping[str, str] | None = None) -> Any:
+    """A call whose body is a file: YAML by its suffix, else JSON."""
+    kind = "application/yaml" if file.suffix in (".yaml", ".yml") else "application/json"
+    headers = {**(tenant or {}), "Content-Type": kind, "Content-Length": str(file.stat().st_size)}
+    with file.open("rb") as body, _answered(url, "POST", path, body, headers, None) as answer:
+        return _said(url, answer)
+
+
+def fetch(url: str, path: str, into: IO[bytes], tenant: Mapping[str, str] | None = None) -> None:
+    """The answer of a call as it is, part by part."""
+    with _answered(url, "GET", path, None, tenant or {}, None) as answer:
+        if answer.status >= 400:
+            _said(url, answer)
+        shutil.copyfileobj(answer, into)
+
+
+@contextmanager
+def _answered(
+    url: str, method: str, path: str, body: bytes | IO[bytes] | None, headers: Mapping[str, str], timeout: float | None
+) -> Iterator[http.client.HTTPResponse]:
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.netloc, timeout=timeout)
-    headers = {} if body is None else {"Content-Type": "application/json"}
+    token = os.environ.get(_TOKEN_VARIABLE)
+    more = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        sent = None if body is None else json.dumps(body)
-        connection.request(method, f"{parts.path}/__admin/{path}", sent, headers)
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        found = json.loads(text) if text else None
-    except (OSError, http.client.HTTPException, ValueError) as error:
+        connection.request(method, f"{parts.path}/__admin/{path}", body, {**headers, **more})
+        yield connection.getresponse()
+    except (OSError, http.client.HTTPException) as error:
         raise Unreachable(f"no emulator answers at {url}: {error}") from None
     finally:
         connection.close()
+
+
+def _said(url: str, answer: http.client.HTTPResponse) -> Any:
+    text = answer.read().decode()
+    try:
+        found = json.loads(text) if text else None
+    except ValueError as error:
+        raise Unreachable(f"no emulator answers at {url}: {error}") from None
     if answer.status >= 400:
         raise click.ClickException(found.get("message", text) if isinstance(found, dict) else text)
     return found
+
+
+def await_ready(url: str, seconds: float) -> None:
+    """Returns once the server is ready. Raises ``click.ClickException`` when it is not within so many seconds."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            call(url, "GET", "ready", timeout=min(_TIMEOUT_S, max(seconds, 1)))
+        except click.ClickException as error:
+            if time.monotonic() + _LOOK_S > until:
+                raise click.ClickException(f"not ready within {seconds:g} s: {error.message}") from None
+            time.sleep(_LOOK_S)
+        else:
+            return
 
 
 def advance(url: str, body: dict[str, str]) -> Any:
     """Let time pass. In a terminal a bar shows how far it has come."""
     if not sys.stderr.isatty():
         return call(url, "POST", "clock/advance", body, None)
+    # Imported here, with much behind it: most verbs make one call and end.
+    from emulator.engine.clock import instant
+
     before = instant(call(url, "GET", "clock")["now"])
     after = _after(before, body)
     outcome: list[Any] = []
@@ -81,6 +143,9 @@ def advance(url: str, body: dict[str, str]) -> Any:
 
 def _after(before: int, body: dict[str, str]) -> int:
     """Where time is going to; a text that says nothing of the kind is the server's to refuse."""
+    from emulator.domain import durations
+    from emulator.engine.clock import instant
+
     try:
         return before + durations.milliseconds(body["by"]) if "by" in body else instant(body["to"])
     except ValueError:

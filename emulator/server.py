@@ -6,22 +6,36 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType, TracebackType
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
 from emulator import app
+from emulator.edge.sending import LINE
 from emulator.settings import Settings
 
 # Long enough for a request in flight, short enough for someone who waits at a prompt.
 GRACE_S = 5
 WORKER_START_S = 30
+_EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 -- to leave them out of the certificate
 
 
 class CannotListen(Exception):
     """The address cannot be used; the message is one line."""
+
+
+class _Protocol(HttpToolsProtocol):
+    """Hands the connection on with each request, so that a fault can hang up on it."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope[LINE] = self.transport  # type: ignore[literal-required]
 
 
 class _Server(uvicorn.Server):
@@ -67,31 +81,37 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-def address(bound: socket.socket, host: str) -> str:
-    """``http://HOST:PORT`` of a bound socket."""
-    name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{bound.getsockname()[1]}"
+def address(bound: socket.socket, settings: Settings) -> str:
+    """``http://HOST:PORT`` of a bound socket, or ``https://…``."""
+    name = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{settings.scheme}://{name}:{bound.getsockname()[1]}"
 
 
 def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     """Serve until a signal ends it; ``on_ready`` gets the address once requests are answered."""
+    files = _certificate(settings)
     bound = listen(settings.host, settings.port)
-    url = address(bound, settings.host)
+    url = address(bound, settings)
     if settings.workers == 1:
-        config = _config(app.create(settings).asgi, settings)
+        config = _config(app.create(settings).asgi, settings, files)
         _Server(config, lambda: on_ready(url)).run(sockets=[bound])
         return
     # Migrations and seeds are done once, here; the workers find them done.
     app.create(settings).world.database.close()
     os.environ.update(settings.as_environment())
-    config = _config("emulator.app:from_variables", settings)
+    config = _config("emulator.app:from_variables", settings, files)
     _Workers(config, [bound], lambda: on_ready(url)).run()
 
 
-def _config(application: ASGIApp | str, settings: Settings) -> uvicorn.Config:
+# Certificate and key; the key may be in the certificate's file.
+_Files = tuple[Path | None, Path | None]
+
+
+def _config(application: ASGIApp | str, settings: Settings, files: _Files) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         factory=isinstance(application, str),
+        http=_Protocol,
         workers=settings.workers,
         log_config=None,
         log_level=settings.log_level,
@@ -100,18 +120,40 @@ def _config(application: ASGIApp | str, settings: Settings) -> uvicorn.Config:
         lifespan="on",
         ws="none",
         timeout_graceful_shutdown=GRACE_S,
+        ssl_certfile=files[0],
+        ssl_keyfile=files[1],
     )
+
+
+def _certificate(settings: Settings) -> _Files:
+    """The files with certificate and key, made where they are to be. Raises ``CannotListen``."""
+    if settings.scheme == "http":
+        return None, None
+    # Imported here: most servers speak without TLS.
+    from emulator import certificates
+
+    hosts = {*certificates.REAL_HOSTS, *certificates.LOCAL_HOSTS, urlsplit(settings.public_url or "").hostname}
+    if settings.host not in _EVERY_ADDRESS:
+        hosts.add(settings.host)
+    try:
+        if settings.tls_cert is not None and settings.tls_key is not None:
+            certificates.check(settings.tls_cert, settings.tls_key)
+            return settings.tls_cert, settings.tls_key
+        return certificates.prepare(settings.tls_folder, filter(None, hosts), datetime.now(UTC)), None
+    except certificates.NoCertificate as error:
+        raise CannotListen(str(error)) from None
 
 
 class Background:
     """A server in a thread of this process, as a context manager: ``url`` is where it listens."""
 
     def __init__(self, settings: Settings) -> None:
+        files = _certificate(settings)
         self._bound = listen(settings.host, settings.port)
-        self.url = address(self._bound, settings.host)
+        self.url = address(self._bound, settings)
         self.app = app.create(settings)
         self._ready = threading.Event()
-        self._server = _Server(_config(self.app.asgi, settings), self._ready.set)
+        self._server = _Server(_config(self.app.asgi, settings, files), self._ready.set)
         self._thread = threading.Thread(target=self._server.run, args=([self._bound],), daemon=True)
 
     def __enter__(self) -> Background:

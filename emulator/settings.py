@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
+from emulator.data_files import shipped_seed, shipped_seeds
+from emulator.domain import durations
 from emulator.edge.identity import Auth
 from emulator.engine import clock
+from emulator.engine.inlet_rules import InletRules
+from emulator.engine.outgoing import ANY
 from emulator.engine.webhooks import fault_of_address
+from emulator.setting_names import LOG_LEVELS, PREFIX
 from emulator.store.database import Database, UnusableDatabase
 
-PREFIX = "FLOW_EMULATOR_"
 # Read by the verbs that talk to a running server, not by the server.
 CLIENT_VARIABLES = ("URL",)
 HIDDEN = "***"
-LOG_LEVELS = ("debug", "info", "warning", "error")
+MOST_JOURNAL = 1_000_000
+_HOST = re.compile(r"[A-Za-z0-9._~:-]{1,255}")
+_TOKEN = re.compile("[!-~]{1,255}")
+_YES, _NO = ("1", "true", "yes"), ("0", "false", "no")
+PATHS = ("sources", "tls_cert", "tls_key", "tls_folder")
+TLS = ("off", "auto")
 
 
 class BadSetting(Exception):
@@ -32,6 +43,7 @@ class Settings:
     port: int = 8237
     database: str = "sqlite:///flow-emulator.db"
     seed: tuple[Path, ...] = ()
+    watch: bool = False
     sources: Path | None = None
     auth: Auth = "presence"
     public_url: str | None = None
@@ -41,30 +53,104 @@ class Settings:
     log_level: str = "warning"
     events: tuple[str, ...] = ()
     events_secret: str | None = field(default=None, repr=False)
+    inlet_rate: int | None = None
+    sync_validation_rate: int | None = None
+    inlet_delay: str = "PT0S"
+    journal: int = 1000
+    admin_token: str | None = field(default=None, repr=False)
+    no_admin: bool = False
+    outgoing: tuple[str, ...] = ()
+    tls: str = "off"
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_folder: Path = Path(".flow-emulator-tls")
 
     def __post_init__(self) -> None:
         """Checks that need no other machine. Raises ``BadSetting``."""
-        for path in self.seed:
-            if not path.exists():
-                raise BadSetting(f"--seed {path}: there is no such file or folder")
-        if self.sources is not None and not self.sources.is_dir():
-            raise BadSetting(f"--sources {self.sources}: there is no such folder")
+        self._check_paths()
         _choice("--auth", self.auth, get_args(Auth))
         _choice("--log-level", self.log_level, LOG_LEVELS)
         if not 0 <= self.port <= 65535:
             raise BadSetting(f"--port {self.port}: expected 0 to 65535, 0 takes a free one")
         _check_url(self.public_url)
+        self._check_events()
+        self._check_clock()
+        self._check_outgoing()
+        self._check_test_bench()
+        self._check_workers()
+        self._check_inlet()
+        self._check_tls()
+
+    def _check_paths(self) -> None:
+        self._check_seed()
+        if self.sources is not None and not self.sources.is_dir():
+            raise BadSetting(f"--sources {self.sources}: there is no such folder")
+
+    def _check_events(self) -> None:
         for url in self.events:
             fault = fault_of_address(url)
             if fault is not None:
                 raise BadSetting(f"--events: {url} {fault}")
+
+    def _check_outgoing(self) -> None:
+        for host in self.outgoing:
+            if host != ANY and not _HOST.fullmatch(host):
+                raise BadSetting(f"--outgoing {host}: expected the name or address of a host, or * for all")
+
+    def _check_clock(self) -> None:
         try:
             clock.setting(self.clock or "real")
         except ValueError:
             raise BadSetting(
                 f"--clock {self.clock}: expected real, frozen or an instant like 2026-01-31T12:00:00Z"
             ) from None
-        self._check_workers()
+
+    @property
+    def scheme(self) -> str:
+        """What the address begins with."""
+        return "http" if self.tls == "off" and self.tls_cert is None else "https"
+
+    def _check_tls(self) -> None:
+        _choice("--tls", self.tls, TLS)
+        for flag, path, other in (
+            ("--tls-cert", self.tls_cert, self.tls_key),
+            ("--tls-key", self.tls_key, self.tls_cert),
+        ):
+            if path is not None and not path.is_file():
+                raise BadSetting(f"{flag} {path}: there is no such file")
+            if path is not None and other is None:
+                raise BadSetting(f"{flag} {path}: --tls-cert and --tls-key go together")
+        if self.tls == "auto" and self.tls_cert is not None:
+            raise BadSetting("--tls auto and --tls-cert exclude each other: it makes a certificate of its own")
+
+    def _check_inlet(self) -> None:
+        for flag, rate in (("--inlet-rate", self.inlet_rate), ("--sync-validation-rate", self.sync_validation_rate)):
+            if rate is not None and rate < 1:
+                raise BadSetting(f"{flag} {rate}: expected at least 1; leave it out for no limit")
+        try:
+            self.inlet_rules()
+        except ValueError as error:
+            raise BadSetting(f"--inlet-delay {self.inlet_delay}: {error}") from None
+
+    def inlet_rules(self) -> InletRules:
+        """What inlets allow. Raises ``ValueError``."""
+        return InletRules(self.inlet_rate, self.sync_validation_rate, durations.milliseconds(self.inlet_delay))
+
+    def _check_test_bench(self) -> None:
+        if not 0 <= self.journal <= MOST_JOURNAL:
+            raise BadSetting(f"--journal {self.journal}: expected 0 to {MOST_JOURNAL} calls, 0 keeps none")
+        if self.admin_token is not None and not _TOKEN.fullmatch(self.admin_token):
+            raise BadSetting("--admin-token: expected 1 to 255 printable ASCII characters without blanks")
+
+    def _check_seed(self) -> None:
+        for path in self.seed:
+            if not path.exists() and shipped_seed(path) is None:
+                names = ", ".join(shipped_seeds())
+                raise BadSetting(
+                    f"--seed {path}: there is no such file or folder, and of shipped seeds there are {names}"
+                )
+        if self.watch and not self.seed:
+            raise BadSetting("--watch needs a --seed to look at")
 
     def _check_workers(self) -> None:
         if not 1 <= self.workers <= 64:
@@ -76,14 +162,22 @@ class Settings:
         if self.random_seed is not None:
             raise BadSetting("--workers and --random-seed exclude each other: every worker would make the same ids")
 
+    @property
+    def is_exposed(self) -> bool:
+        """Whether other machines may reach it and nothing asks them who they are."""
+        guarded = self.auth == "strict" or self.admin_token is not None
+        return not guarded and not _is_loopback(self.host)
+
     def shown(self) -> dict[str, Any]:
         """As JSON, with secrets hidden."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values["seed"] = [str(path) for path in self.seed]
-        values["sources"] = None if self.sources is None else str(self.sources)
+        values |= {name: None if values[name] is None else str(values[name]) for name in PATHS}
         values["database"] = Database.described(self.database)
         values["events"] = list(self.events)
-        values["events_secret"] = None if self.events_secret is None else HIDDEN
+        values["outgoing"] = list(self.outgoing)
+        for name in ("events_secret", "admin_token"):
+            values[name] = None if values[name] is None else HIDDEN
         return values
 
     def as_environment(self) -> dict[str, str]:
@@ -91,8 +185,9 @@ class Settings:
         values = {
             field.name: getattr(self, field.name) for field in fields(self) if getattr(self, field.name) is not None
         }
-        values["seed"] = ":".join(str(path.resolve()) for path in self.seed)
+        values["seed"] = ":".join(str(path if shipped_seed(path) else path.resolve()) for path in self.seed)
         values["events"] = " ".join(self.events)
+        values["outgoing"] = " ".join(self.outgoing)
         return {PREFIX + name.upper(): str(value) for name, value in values.items() if value != ""}
 
 
@@ -123,16 +218,27 @@ def from_environment(environment: Mapping[str, str], flags: Mapping[str, Any] | 
 def _from_text(variable: str, name: str, text: str) -> Any:
     if name == "seed":
         return tuple(Path(part) for part in text.split(":"))
-    if name == "sources":
+    if name in PATHS:
         return Path(text)
-    if name == "events":
+    if name in ("events", "outgoing"):
         return tuple(text.split())
-    if name in ("port", "workers", "random_seed"):
+    if name in ("no_admin", "watch"):
+        if text.lower() not in (*_YES, *_NO):
+            raise BadSetting(f"{variable}={text}: expected true or false")
+        return text.lower() in _YES
+    if name in ("port", "workers", "random_seed", "journal", "inlet_rate", "sync_validation_rate"):
         try:
             return int(text)
         except ValueError:
             raise BadSetting(f"{variable}={text}: expected a whole number") from None
     return text
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _choice(flag: str, given: str, allowed: tuple[str, ...]) -> None:

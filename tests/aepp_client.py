@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 
 import aepp
-from aepp import catalog, config, dataprep, flowservice, ingestion, sandboxes, schema
+from aepp import catalog, config, dataaccess, dataprep, flowservice, ingestion, queryservice, sandboxes, schema
 
-from tests.support import FULL, PROFILE, REST_FLOW, STRIPE, Document, spec
+from tests.support import FULL, OWN_FIELDS, PROFILE, REST_FLOW, STRIPE, Document, spec
 
 CLIENT_ID = "aepp-test"
 ACCOUNT: Document = {
@@ -76,11 +76,20 @@ class Client:
     def ingestion(self) -> Any:
         return ingestion.DataIngestion()
 
+    @cached_property
+    def queries(self) -> Any:
+        return queryservice.QueryService()
+
+    @cached_property
+    def access(self) -> Any:
+        return dataaccess.DataAccess()
+
     def manager(self, flow: str) -> Any:
         return flowservice.FlowManager(flow)
 
     def schema(self, title: str = "A schema") -> str:
-        made = self.schemas.createSchema({"title": title, "type": "object", "allOf": [{"$ref": PROFILE}]})
+        parts = [{"$ref": PROFILE}, {"properties": OWN_FIELDS}]
+        made = self.schemas.createSchema({"title": title, "type": "object", "allOf": parts})
         found: str = made["$id"]
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import secrets
@@ -11,12 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import pytest
 
 from emulator.server import Background
 from emulator.settings import Settings
 from tests import contract
 from tests.support import Api
+
+# How long an example takes says something of the machine, and no test asserts it.
+hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("house")
 
 # Where a PostgreSQL server is looked for; tests on it are skipped when none answers.
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432/postgres")
@@ -117,25 +123,47 @@ def api(server: Background, org: str) -> Iterator[Api]:
         yield Api(http, org)
 
 
-# What a database could get wrong is tried on all three; rules that never see it on one file less, and
-# on PostgreSQL only in the full run.
+# What a database could get wrong is tried on all three. What writes or finds rows in ways of its own is tried in
+# memory, and on PostgreSQL in the full run. Rules that only see rows which the others have written and found are
+# tried in memory.
 NEAR_THE_STORE = frozenset(
     f"tests.test_{topic}" for topic in ("durability etags flows lists migrations runs transactions tutorials").split()
 )
+ON_THE_STORE = frozenset(
+    f"tests.test_{topic}"
+    for topic in (
+        "bad_messages batches catalog connections datasets events export export_import ingestion inlet "
+        "lifecycle long_runs put_data record_filters rejected sandboxes "
+        "schema_registry schemas_of_records search seeds snapshots streaming_runs table_runs xdm_descriptors"
+    ).split()
+)
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests and what they import live to the end: nobody looks for garbage among them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    left_out = []
+    left_out = set()
+    runs_slow_ones = "not slow" not in config.getoption("markexpr")
     for item in items:
-        database = getattr(getattr(item, "callspec", None), "params", {}).get("database_url")
-        if database is None or item.module.__name__ in NEAR_THE_STORE:  # type: ignore[attr-defined]
+        module = item.module.__name__  # type: ignore[attr-defined]
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        if runs_slow_ones and item.get_closest_marker("brief"):
+            left_out.add(item)
+        if params.get("lasting_url") == "postgresql":
+            item.add_marker(pytest.mark.slow)
+        database = params.get("database_url")
+        if database is None or module in NEAR_THE_STORE:
             continue
-        if database == "sqlite-file":
-            left_out.append(item)
+        if database == "sqlite-file" or (database == "postgresql" and module not in ON_THE_STORE):
+            left_out.add(item)
         elif database == "postgresql":
             item.add_marker(pytest.mark.slow)
     # The longest first, so that no core is left alone with them at the end.
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]

@@ -38,6 +38,10 @@ STREAM_MAPPED_FLOW = "c1a19761-d2c7-4702-b9fa-fe91f0613e81"
 PROFILE = "https://ns.adobe.com/xdm/context/profile"
 EVENT = "https://ns.adobe.com/xdm/context/experienceevent"
 FULL = "application/vnd.adobe.xed-full+json;version=1"
+# What tests map to: objects of a tenant that hold whatever they are given.
+OWN_FIELDS = {
+    name: {"type": "object", "meta:xdmType": "object", "title": name} for name in ("_test", "_acme", "_bench", "_bad")
+}
 
 
 def spec(spec_id: str) -> Document:
@@ -98,8 +102,9 @@ class Api:
             body["baseConnectionId"] = base or self.base_connection(spec_id)
         return self.make("sourceConnections", body | changes)
 
-    def schema(self, title: str = "A schema", of_class: str = PROFILE) -> str:
-        body = {"title": title, "type": "object", "allOf": [{"$ref": of_class}]}
+    def schema(self, title: str = "A schema", of_class: str = PROFILE, **fields: Document) -> str:
+        parts = [{"$ref": of_class}, {"properties": OWN_FIELDS | fields}]
+        body = {"title": title, "type": "object", "allOf": parts}
         answer = self.http.post(f"{REGISTRY}/tenant/schemas", json=body)
         assert answer.status_code == 201, answer.text
         made: str = answer.json()["$id"]
@@ -112,8 +117,8 @@ class Api:
         made: str = answer.json()[0].removeprefix("@/dataSets/")
         return made
 
-    def target(self, title: str = "A schema") -> Target:
-        schema = self.schema(title)
+    def target(self, title: str = "A schema", of_class: str = PROFILE, schema: str | None = None) -> Target:
+        schema = schema or self.schema(title, of_class)
         dataset = self.dataset(schema)
         body = {
             "name": "A target",

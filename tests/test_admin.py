@@ -178,12 +178,12 @@ def test_a_seeded_database_keeps_its_state_at_the_next_start(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({"tenants": []}, '"format": 1'),
-        ({"format": 1}, "tenants must be an array"),
-        ({"format": 1, "tenants": [{}]}, "tenants[0].org must be a text"),
-        (seed(flavours=[]), "tenants[0] has unknown keys: flavours"),
-        (seed(schemas=[{"title": "No id"}]), "tenants[0].schemas[0]: every entry is an object with an id"),
-        (seed(schemas=[]), "tenants[0].dataSets[0]: The dataset cannot be accepted. (field schemaRef.id"),
+        ({"tenants": []}, ':1: format: expected an object with "format": 1'),
+        ({"format": 1, "tenants": {}}, ":1: tenants: tenants must be an array"),
+        ({"format": 1, "tenants": [{}]}, ":1: tenants[0].org: must be a text"),
+        (seed(flowz=[]), "tenants[0].flowz: there is no such key; did you mean flows?"),
+        (seed(schemas=[7]), "tenants[0].schemas[0]: every entry is an object"),
+        (seed(schemas=[]), "tenants[0].dataSets[0].schemaRef.id: The dataset cannot be accepted. (field schemaRef.id"),
     ],
 )
 def test_a_seed_that_cannot_be_used_is_refused_with_file_and_place(
@@ -199,7 +199,7 @@ def test_a_seed_that_cannot_be_used_is_refused_with_file_and_place(
 def test_a_seed_that_is_no_json_is_refused_with_line_and_column(tmp_path: Path) -> None:
     path = tmp_path / "seed.json"
     path.write_text('{\n "format": 1,\n}', encoding="utf-8")
-    with pytest.raises(BadSeed, match="line 2 column"):
+    with pytest.raises(BadSeed, match="line 3 column 1"):
         create(Settings(database="sqlite://", seed=(path,)))
 
 

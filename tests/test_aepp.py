@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import aepp
+import httpx
 import pytest
 from aepp import config, exportDatasetToDataLandingZone, flowservice
 
 from emulator.server import Background
 from emulator.settings import Settings
 from tests.aepp_client import ACCOUNT, CLIENT_ID, Client, own_settings, point_at
+from tests.landing import put_batch
 from tests.support import (
     DATA_LAKE,
     EVENT,
@@ -30,7 +32,8 @@ from tests.support import (
     spec,
 )
 
-PERSON = "https://ns.adobe.com/xdm/context/profile-person-details"
+XDM = "https://ns.adobe.com/xdm"
+PERSON = f"{XDM}/context/profile-person-details"
 COMMERCE = "https://ns.adobe.com/xdm/context/experienceevent-commerce"
 STREAM_FLOW_AS_IT_IS = "d8a6f005-7eaf-4153-983e-e8574508b877"
 LANDING_ZONE = "26f526f2-58f4-4712-961d-e41bf1ccc0e8"
@@ -185,7 +188,7 @@ def test_a_schema_is_read_in_every_form_that_the_client_asks_for(client: Client)
     )
     whole = client.schemas.getSchema(schema["$id"])
     assert "person" in whole["properties"]
-    assert "person" in client.schemas.getSchemaPaths(schema["$id"])
+    assert "person.name.firstName" in client.schemas.getSchemaPaths(schema["$id"])
     brief = client.schemas.getSchema(schema["meta:altId"], full=False, schema_type="xed")
     assert [part["$ref"] for part in brief["allOf"]] == [PROFILE, PERSON]
     assert client.schemas.getSchema(schema["$id"], desc=True, deprecated=True)["title"] == "People"
@@ -206,6 +209,128 @@ def test_a_deleted_schema_is_gone(client: Client) -> None:
     schema = client.schema()
     assert client.schemas.deleteSchema(schema) == 204
     assert client.schemas.getSchema(schema)["status"] == 404
+
+
+def own_group(title: str = "Colours") -> Document:
+    fields = {"_acme": {"type": "object", "properties": {"colour": {"type": "string", "title": "Colour"}}}}
+    return {
+        "type": "object",
+        "title": title,
+        "description": "Of things",
+        "meta:intendedToExtend": [PROFILE],
+        "definitions": {"customFields": {"type": "object", "properties": fields}},
+        "allOf": [{"$ref": "#/definitions/customFields"}],
+    }
+
+
+@pytest.fixture
+def acme(server: Background) -> Iterator[Client]:
+    """The organisation whose fields stand below ``_acme``, emptied."""
+    with own_settings():
+        httpx.post(f"{server.url}/__admin/reset", headers={"x-gw-ims-org-id": "ACME@AdobeOrg"}).raise_for_status()
+        point_at(server.url, "ACME@AdobeOrg")
+        made = Client()
+        yield made
+        made.close()
+
+
+DESCRIPTION = [{"op": "add", "path": "/description", "value": "Now said"}]
+
+
+def test_schemas_are_changed_and_extended(client: Client) -> None:
+    schemas, schema = client.schemas, client.schema()
+    assert schemas.patchSchema(schema, DESCRIPTION)["version"] == "1.1"
+    assert schemas.putSchema(schema, schemas.getSchema(schema, full=False))["version"] == "1.2"
+    assert schemas.addFieldGroupToSchema(schema, [PERSON])["version"] == "1.3"
+    assert "person.name.firstName" in schemas.getSchemaPaths(schema)
+    assert schemas.getSchemaSample(schema)["person"]["name"]["lastName"] == "Example lastName"
+    assert schemas.getSchemasGlobal() == []
+    assert schemas.SchemaManager(schema, fieldGroups=[PERSON]).to_dataframe().shape[0] > 0
+
+
+def test_classes_are_made_changed_listed_and_deleted(client: Client) -> None:
+    schemas = client.schemas
+    shops = schemas.createClass(title="Shops", class_template=f"{XDM}/data/record")
+    assert schemas.patchClass(shops["$id"], DESCRIPTION)["version"] == "1.1"
+    assert schemas.putClass(shops["$id"], shops)["version"] == "1.2"
+    assert schemas.getClass(shops["$id"], desc=True, deprecated=True)["title"] == "Shops"
+    assert [found["title"] for found in schemas.getClasses()] == ["Shops"]
+    assert {found["$id"] for found in schemas.getClassesGlobal()} == {PROFILE, EVENT}
+    assert schemas.getClass(PROFILE)["$id"] == PROFILE
+    assert schemas.deleteClass(shops["$id"]) == 204
+    assert [found["title"] for found in schemas.getBehaviors()] == ["Ad hoc", "Record", "Time series"]
+    assert schemas.getBehavior(f"{XDM}/data/record")["title"] == "Record"
+
+
+def test_field_groups_are_made_changed_copied_and_deleted(acme: Client) -> None:
+    schemas = acme.schemas
+    group = schemas.createFieldGroup(own_group())
+    name = group["$id"]
+    assert schemas.patchFieldGroup(name, DESCRIPTION)["version"] == "1.1"
+    assert schemas.putFieldGroup(name, group)["version"] == "1.2"
+    assert schemas.extendFieldGroup(name)["meta:intendedToExtend"] == [PROFILE, EVENT]
+    assert "colour" in schemas.getFieldGroup(name)["properties"]["_acme"]["properties"]
+    copied = schemas.copyFieldGroup(schemas.getFieldGroup(name, full=False), title="Copied")
+    assert schemas.createFieldGroup(copied)["title"] == "Copied"
+    assert [found["title"] for found in schemas.getFieldGroups()] == ["Colours", "Copied"]
+    assert PERSON in {found["$id"] for found in schemas.getFieldGroupsGlobal()}
+    assert schemas.FieldGroupManager(name).to_dataframe().shape[0] > 0
+    assert schemas.deleteFieldGroup(name) == 204
+
+
+def test_data_types_are_made_changed_listed_and_deleted(client: Client) -> None:
+    schemas = client.schemas
+    shade = schemas.createDataType({"type": "object", "title": "Shade", "properties": {"n": {"type": "string"}}})
+    name = shade["$id"]
+    assert schemas.patchDataType(name, DESCRIPTION)["version"] == "1.1"
+    assert schemas.putDataType(name, shade)["version"] == "1.2"
+    assert schemas.getDataType(name)["properties"]["n"]["type"] == "string"
+    assert [found["title"] for found in schemas.getDataTypes()] == ["Shade"]
+    assert "Full name" in {found["title"] for found in schemas.getDataTypesGlobal()}
+    assert schemas.DataTypeManager(name).title == "Shade"
+    assert schemas.deleteDataType(name) == 204
+
+
+def test_descriptors_are_made_changed_listed_and_deleted(client: Client) -> None:
+    schemas, schema = client.schemas, client.schema()
+    operation = schemas.createDescriptorOperation(
+        descType="xdm:descriptorIdentity",
+        completePath="personID",
+        sourceSchema=schema,
+        identityNSCode="CRM",
+        identityPrimary=True,
+    )
+    identity = schemas.createDescriptor(operation)["@id"]
+    other = {"desc_type": "xdm:alternateDisplayInfo", "sourceSchema": schema, "sourceProperty": "/personID"}
+    name = schemas.createDescriptor(**other)["@id"]
+    assert {found["@id"] for found in schemas.getDescriptors()} == {identity, name}
+    of_schema = {"type_desc": "xdm:descriptorIdentity", "prop": f"xdm:sourceSchema=={schema}"}
+    assert [found["@id"] for found in schemas.getDescriptors(**of_schema)] == [identity]
+    assert set(schemas.getDescriptors(id_desc=True)) == {identity, name}
+    assert schemas.getDescriptor(identity)["xdm:namespace"] == "CRM"
+    assert schemas.putDescriptor(identity, operation) == {"@id": identity}
+    assert schemas.deleteDescriptor(identity) == 204
+
+
+def test_a_schema_is_put_into_the_union_of_its_class(client: Client) -> None:
+    schemas, schema = client.schemas, client.schema()
+    assert schemas.enableSchemaForRealTime(schema)["meta:immutableTags"] == ["union"]
+    assert schemas.enableSchemaForUPS(schema)["meta:immutableTags"] == ["union"]
+    (union,) = schemas.getUnions()
+    assert "personID" in schemas.getUnion(union["meta:altId"])["properties"]
+    assert [found["$id"] for found in schemas.getXDMprofileSchema()["results"]] == [schema]
+
+
+def test_figures_and_the_tenants_name_are_read(acme: Client) -> None:
+    acme.schema()
+    assert acme.schemas.getStats()["counts"]["schemas"] == 1
+    assert acme.schemas.getTenantId() == "acme"
+
+
+def test_resources_are_exported_but_imported_by_another_path(client: Client) -> None:
+    exported = client.schemas.exportResource(client.schema("People"))
+    assert [found["title"] for found in exported] == ["People"]
+    assert client.schemas.importResource(exported)["status"] == 404
 
 
 def test_datasets_are_created_listed_and_deleted(client: Client) -> None:
@@ -241,6 +366,94 @@ def test_the_client_leaves_a_dataset_out_between_two_pages(client: Client) -> No
     assert set(client.catalog.getDataSets(limit=1)) < set(client.catalog.getDataSets())
 
 
+def test_datasets_are_enabled_disabled_and_changed(client: Client) -> None:
+    dataset = client.dataset(client.schema())
+    changed = [f"@/dataSets/{dataset}"]
+    tags = {
+        client.catalog.enableDatasetProfile: ("unifiedProfile", ["enabled:true"]),
+        client.catalog.enableDatasetUpsert: ("unifiedProfile", ["enabled:true", "isUpsert:true"]),
+        client.catalog.disableDatasetProfile: ("unifiedProfile", ["enabled:false"]),
+        client.catalog.enableDatasetIdentity: ("unifiedIdentity", ["enabled:true"]),
+        client.catalog.disableDatasetIdentity: ("unifiedIdentity", ["enabled:false"]),
+        client.catalog.disableDatasetValidationContext: ("acp_validationContext", ["disabled"]),
+    }
+    for method, (tag, value) in tags.items():
+        assert method(dataset) == changed
+        assert client.catalog.getDataSet(dataset)[dataset]["tags"][tag] == value
+    assert client.catalog.patchDataset(dataset, {"description": "What it is"}) == changed
+    assert client.catalog.patchDatasetV2(dataset, {"tags": {"colour": ["red"]}}) == changed
+    assert client.catalog.setDatasetTTL(dataset, "P3M") == changed
+    found = client.catalog.getDataSet(dataset)[dataset]
+    assert found["extensions"] == {"adobe_lakeHouse": {"rowExpiration": {"ttlValue": "P3M"}}}
+    assert (found["description"], found["tags"]["colour"]) == ("What it is", ["red"])
+    assert client.catalog.putDataset(dataset, found | {"name": "Another name"}) == changed
+    assert client.catalog.getDataSet(dataset)[dataset]["name"] == "Another name"
+
+
+def loaded(client: Client, dataset: str, rows: Any, **settings: Any) -> str:
+    """A batch of these rows."""
+    batch: str = client.ingestion.createBatch(dataset, **settings)["id"]
+    assert client.ingestion.uploadSmallFile(batch, dataset, "rows.json", rows) == {}
+    assert client.ingestion.uploadSmallFileFinish(batch) == {}
+    return batch
+
+
+def test_rows_are_uploaded_read_and_taken_back(client: Client) -> None:
+    dataset = client.dataset(client.schema())
+    rows = [{"_id": "1"}, {"_id": "2"}]
+    batch = loaded(client, dataset, rows, enableDiagnostic=True, partialIngestionPercentage=5, tags={"colour": ["red"]})
+    assert client.catalog.getBatch(batch)[batch]["status"] == "success"
+    assert client.catalog.getLastBatches(dataset)[dataset]["lastBatchId"] == batch
+    assert client.access.getPreview(dataset) == rows
+    seen = client.catalog.getDataSetObservableSchema(dataset, appendDatasetInfo=True)
+    assert set(seen["observableSchema"]["properties"]) == {"_id"}
+    view = client.catalog.getDataSet(dataset)[dataset]["viewId"]
+    assert set(client.catalog.getDataSetViewFiles(dataset, view)) == {f"{batch}-1"}
+    (file,) = client.access.getBatchFiles(batch)
+    (part,) = client.access.getFiles(file["dataSetFileId"])["data"]
+    content = client.access.getFiles(file["dataSetFileId"], path=part["name"])
+    assert [json.loads(line) for line in content.splitlines()] == rows
+    assert client.access.getBatchMeta(batch, path="input_files")["data"][0]["name"] == "fileMetaData1.json"
+    assert client.ingestion.deleteBatch(batch) == {}
+    assert client.catalog.getBatch(batch)[batch]["status"] == "inactive"
+    assert client.access.getPreview(dataset) == []
+
+
+def test_rows_that_failed_are_told_of(client: Client) -> None:
+    dataset = client.dataset(client.schema())
+    batch = loaded(client, dataset, [5])
+    names = [file["name"] for file in client.access.getBatchFailed(batch)]
+    assert names[0] == "_SUCCESS"
+    table = client.catalog.getFailedBatchesDF()
+    assert list(table["errorCode"][batch]) == ["INGEST-1211-400", "INGEST-1401-400"]
+
+
+def test_a_large_file_is_uploaded_in_parts(client: Client) -> None:
+    dataset = client.dataset(client.schema())
+    batch = client.ingestion.createBatch(dataset)["id"]
+    place = (batch, dataset, "large.json")
+    with pytest.warns(DeprecationWarning):
+        assert client.ingestion.uploadLargeFileStartEnd(*place)["sizeInBytes"] == 0
+        part = client.ingestion.uploadLargeFilePart(*place, b'{"_id": "1"}', "bytes 0-11")
+        assert part == {"name": "large.json", "sizeInBytes": 12}
+        client.ingestion.uploadLargeFileStartEnd(*place, action="COMPLETE")
+    client.ingestion.uploadSmallFileFinish(batch)
+    assert client.access.getPreview(dataset) == [{"_id": "1"}]
+
+
+def test_the_client_hides_headers_and_replays_with_a_method_that_is_none(client: Client) -> None:
+    dataset = client.dataset(client.schema())
+    batch = loaded(client, dataset, [{"_id": "1"}])
+    (file,) = client.access.getBatchFiles(batch)
+    (part,) = client.access.getFiles(file["dataSetFileId"])["data"]
+    assert client.access.getHeadFile(file["dataSetFileId"], part["name"]) == {}
+    assert client.ingestion.headFileStatus(batch, dataset, "rows.json") == {}
+    assert client.ingestion.replayBatch(dataset, [batch])["status"] == 405
+    again = loaded(client, dataset, [{"_id": "2"}], replay={"predecessors": [f"${batch}"], "reason": "replace"})
+    assert client.catalog.getBatch(batch)[batch]["status"] == "inactive"
+    assert client.catalog.getBatch(again)[again]["status"] == "success"
+
+
 def test_what_a_run_landed_is_a_batch_in_the_catalog(client: Client, api: Api) -> None:
     run = api.first_run(client.flow())
     (reference,) = client.catalog.getBatches(limit=100)
@@ -248,6 +461,36 @@ def test_what_a_run_landed_is_a_batch_in_the_catalog(client: Client, api: Api) -
     assert batch["status"] == "success"
     assert batch["tags"]["flowRunId"] == [run["id"]]
     assert set(client.catalog.getBatches(n_results="inf")) == {reference}
+
+
+# Queries
+
+
+def test_queries_count_what_landed(client: Client, server: Background, api: Api) -> None:
+    dataset = client.dataset(client.schema(), "People")
+    put_batch(server, api, dataset, [{"n": n} for n in range(3)])
+    made = client.queries.postQueries(name="People", sql="SELECT * FROM people", description="All of them")
+    assert made["state"] == "SUBMITTED"
+    done = client.queries.getQuery(made["id"])
+    assert (done["state"], done["rowCount"]) == ("SUCCESS", 3)
+    failed = client.queries.createQuery(name="Nothing", sql="SELECT * FROM nothing")
+    assert client.queries.getQuery(failed["id"])["state"] == "FAILED"
+    refused = client.queries.postQueries(name="By a template", templateId=UNKNOWN)
+    assert (refused["status"], refused["report"]["field"]) == (400, "templateId")
+
+
+def test_queries_are_listed_over_all_pages_cancelled_and_deleted(client: Client) -> None:
+    first, second, third = (client.queries.postQueries(name=str(n), sql=f"SELECT {n}")["id"] for n in range(3))
+    assert [one["id"] for one in client.queries.getQueries(limit=1)] == [third, second, first]
+    assert [one["id"] for one in client.queries.getQueries(orderby="+created", limit=2)] == [first, second, third]
+    assert ids(client.queries.getQueries(property=f"id=={second}", excludeHidden=False)) == {second}
+    assert len(client.queries.getQueries(n_results=2)) == 2
+    assert client.queries.cancelQuery(first)["message"] == "Query cancel request received"
+    assert client.queries.deleteQuery(first) == 202
+    assert ids(client.queries.getQueries()) == {second, third}
+    assert ids(client.queries.getQueries(excludeSoftDeleted=False)) == {first, second, third}
+    raw = client.queries.getResource(f"{client.queries.endpoint}/queries/{second}")
+    assert raw["id"] == second
 
 
 def test_mapping_sets_are_created_from_rules_or_whole(client: Client) -> None:

@@ -13,13 +13,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aepp import catalog, dataprep, exportDatasetToDataLandingZone, flowservice, ingestion, sandboxes, schema
+from aepp import (
+    catalog,
+    dataaccess,
+    dataprep,
+    exportDatasetToDataLandingZone,
+    flowservice,
+    ingestion,
+    queryservice,
+    sandboxes,
+    schema,
+)
 
 from emulator.server import Background
 from tests.test_readme import ROOT, blocks, needs_curl
 
 PAGE = ROOT / "docs" / "clients.md"
-MODULES = (flowservice, schema, catalog, dataprep, sandboxes, ingestion, exportDatasetToDataLandingZone)
+MODULES = (
+    flowservice,
+    schema,
+    catalog,
+    dataaccess,
+    dataprep,
+    queryservice,
+    sandboxes,
+    ingestion,
+    exportDatasetToDataLandingZone,
+)
 PYTHON = blocks(PAGE, "python")
 # Called under names put together, or by a method that is called.
 INDIRECT = {

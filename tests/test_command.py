@@ -17,6 +17,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from emulator import __version__
+from emulator.revision import described
 from emulator.settings import BadSetting, Settings, from_environment
 
 HEADERS = {"Authorization": "Bearer t", "x-api-key": "k", "x-gw-ims-org-id": "COMMAND@AdobeOrg"}
@@ -128,7 +130,7 @@ def test_a_bad_value_stops_the_start_with_one_line(tmp_path: Path, arguments: li
 
 def test_an_unknown_variable_stops_the_start(tmp_path: Path) -> None:
     line = refused(tmp_path, FLOW_EMULATOR_PROT="80")
-    assert line.startswith("Error: FLOW_EMULATOR_PROT: there is no such setting; known are FLOW_EMULATOR_AUTH")
+    assert line.startswith("Error: FLOW_EMULATOR_PROT: there is no such setting; known are FLOW_EMULATOR_ADMIN_TOKEN")
 
 
 def test_a_port_in_use_stops_the_start(tmp_path: Path) -> None:
@@ -143,7 +145,7 @@ def test_a_port_in_use_stops_the_start(tmp_path: Path) -> None:
 def test_a_bad_seed_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "seed.json").write_text("{}", encoding="utf-8")
     line = refused(tmp_path, "--seed", "seed.json", "--port", "0", "--database", "sqlite://")
-    assert line.startswith("Error: seed.json: expected an object with")
+    assert line.startswith("Error: seed.json:1: format: expected an object with")
 
 
 def test_the_demo_walks_to_landed_records(tmp_path: Path) -> None:
@@ -153,6 +155,41 @@ def test_the_demo_walks_to_landed_records(tmp_path: Path) -> None:
     for step in ("POST /ims/token/v3", "POST /data/foundation/flowservice/flows", "DELETE /data/foundation"):
         assert step in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("shell", "begins"),
+    [("bash", "_flow_emulator_completion()"), ("zsh", "#compdef flow-emulator"), ("fish", "function")],
+)
+def test_shells_are_told_how_to_complete_it(shell: str, begins: str) -> None:
+    environment = clean_environment(_FLOW_EMULATOR_COMPLETE=f"{shell}_source")
+    done = subprocess.run(command(), env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.strip().startswith(begins), done
+
+
+def test_completion_knows_verbs_and_flags() -> None:
+    def completed(words: str, number: int) -> set[str]:
+        told = {"_FLOW_EMULATOR_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(number)}
+        done = subprocess.run(command(), env=clean_environment(**told), capture_output=True, text=True, check=False)
+        return {line.split(",")[1] for line in done.stdout.splitlines()}
+
+    assert {"serve", "exec", "ready", "clock", "demo", "map"} <= completed("flow-emulator ", 1)
+    assert completed("flow-emulator serve --tls-f", 2) == {"--tls-folder"}
+
+
+def test_the_version_is_the_release_and_the_commit() -> None:
+    done = subprocess.run(
+        [*command(), "--version"], env=clean_environment(), capture_output=True, text=True, check=False
+    )
+    assert re.fullmatch(rf"flow-service-emulator {re.escape(__version__)}( \(\S+\))?\n", done.stdout)
+
+
+def test_a_commit_is_told_where_git_knows_one_and_not_elsewhere(tmp_path: Path) -> None:
+    assert described(tmp_path) is None
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "x"], ["tag", "v1.2.3"]):
+        subprocess.run([*git, *words], check=True, capture_output=True)
+    assert described(tmp_path) == "v1.2.3"
 
 
 def test_it_is_ready_soon(tmp_path: Path) -> None:

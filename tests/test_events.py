@@ -29,6 +29,7 @@ from emulator.engine.world import World
 from emulator.server import Background
 from emulator.settings import BadSetting, Settings, from_environment
 from emulator.store import deliveries, subscribers
+from tests.operating import eventually
 from tests.receiving import Received, Receiver, receiver
 from tests.support import Api, Document, client_of
 
@@ -643,3 +644,27 @@ def test_a_status_is_success_or_comes_again_or_is_the_end(status: int) -> None:
     outcome = Outcome(status, None)
     assert outcome.succeeded == (200 <= status <= 299)
     assert outcome.may_succeed_later == (status == 429 or (status >= 500 and status != 505))
+
+
+def test_events_stay_on_this_machine_unless_the_start_says_otherwise(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/e.db"
+    elsewhere = {"url": "http://receiver.invalid:9000/hook"}
+    with Background(Settings(port=0, database=database)) as server:
+        answer = httpx.post(f"{server.url}{SUBSCRIPTIONS}", json=elsewhere)
+        assert answer.status_code == 400
+        assert "--outgoing receiver.invalid" in answer.json()["message"]
+    with Background(Settings(port=0, database=database, outgoing=("RECEIVER.invalid",))) as server:
+        assert httpx.post(f"{server.url}{SUBSCRIPTIONS}", json=elsewhere).status_code == 201
+        other = {"url": "http://another.invalid/hook"}
+        assert httpx.post(f"{server.url}{SUBSCRIPTIONS}", json=other).status_code == 400
+    with Background(Settings(port=0, database=database)) as server, client_of(server.url, "OUT@AdobeOrg") as api:
+        api.first_run(api.flow()[0])
+        (subscription,) = api.http.get(SUBSCRIPTIONS).json()["items"]
+        attempts = eventually(lambda: _attempts(api, subscription["id"]))
+        assert "--outgoing receiver.invalid" in str(attempts)
+
+
+def _attempts(api: Api, subscription: str) -> list[Document]:
+    """Of the oldest delivery, none while there is no delivery."""
+    items: list[Document] = api.http.get(f"{SUBSCRIPTIONS}/{subscription}/deliveries").json()["items"]
+    return items[-1]["log"] if items else []

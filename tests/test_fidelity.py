@@ -30,10 +30,13 @@ WORDED_BY = {
     "XDM": envelopes.schema_registry,
     "CATALOG": envelopes.problem,
     "EXPORT": envelopes.problem,
+    "IMPORT": envelopes.problem,
     "SMS": envelopes.problem,
     "PREP": envelopes.problem,
+    "QUERY": envelopes.problem,
     "IMS": envelopes.ims,
     "INLET": envelopes.inlet,
+    "EDGE": envelopes.problem,
     "ADMIN": envelopes.admin,
 }
 

@@ -187,7 +187,9 @@ def dataset_of_people(api: Api) -> str:
 def batch(api: Api, records: list[Document]) -> str:
     """What landed through an inlet, as it is."""
     connection = api.streaming_connection("xdm")
-    source, target = api.source_connection(connection, HTTP_API), api.target("Landed")
+    fields: dict[str, Document] = {name: {"title": name} for record in records for name in record}
+    target = api.target(schema=api.schema("Landed", PROFILE, **fields))
+    source = api.source_connection(connection, HTTP_API)
     changes: Document = {"flowSpec": spec(STREAM_FLOW), "scheduleParams": None, "transformations": None}
     api.make("flows", api.flow_body(source, target, {}, **changes))
     inlet = api.item("connections", connection)["auth"]["params"]["inletUrl"]

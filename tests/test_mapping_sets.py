@@ -391,20 +391,20 @@ def streaming_flow(api: Api) -> tuple[str, str]:
     """A flow that maps what an inlet gets, and its mapping set."""
     source = api.source_connection(api.streaming_connection(), HTTP_API)
     changes: Document = {"flowSpec": spec(STREAM_MAPPED_FLOW), "scheduleParams": None}
-    body = api.flow_body(source, api.target(), {"id": "old"}, **changes)
+    body = api.flow_body(source, api.target(), {"id": "_test.old"}, **changes)
     return api.make("flows", body), body["transformations"][0]["params"]["mappingId"]
 
 
 def test_a_flow_goes_on_with_the_version_that_it_names(api: Api) -> None:
     flow, set_id = streaming_flow(api)
     schema = full(api, set_id)["xdmSchema"]
-    put(api, set_id, new_shape(schema, {"source": "id", "destination": "new"}))
+    put(api, set_id, new_shape(schema, {"source": "id", "destination": "_test.new"}))
     item = api.item("flows", flow)
     base = item["inheritedAttributes"]["sourceConnections"][0]["baseConnection"]["id"]
     dataset = api.item("targetConnections", item["targetConnectionIds"][0])["params"]["dataSetId"]
     inlet = api.item("connections", base)["auth"]["params"]["inletUrl"]
     assert api.http.post(inlet, json={"id": 1}).status_code == 200
-    assert api.records(dataset)["items"] == [{"old": 1}]
+    assert api.records(dataset)["items"] == [{"_test": {"old": 1}}]
 
 
 def test_a_deleted_set_is_gone_with_all_its_versions(api: Api) -> None:

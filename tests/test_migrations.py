@@ -20,6 +20,7 @@ from tests.support import CATALOG, FLOW, client_of
 
 # What the third schema has more than those before it.
 THIRD = ("rejected", "outcome", "source_object", "subscriber", "delivery")
+FOURTH = ("batch_file_part", "batch_file", "stream", "stream_hour", "fault", "snapshot")
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_flows_of_the_first_schema_are_found_by_what_is_indexed_now(lasting_url:
     with database.engine.begin() as connection:
         if database.family == "postgresql":
             connection.execute(text("BEGIN"))
-        for table in ("entry", "pending_run", *THIRD):
+        for table in ("entry", "pending_run", *THIRD, *FOURTH):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("CREATE TABLE link (seq INTEGER)"))
         connection.execute(text("UPDATE meta SET value = '1' WHERE key = 'schema'"))
@@ -122,7 +123,7 @@ def test_batches_of_the_second_schema_are_found_by_status_and_time(lasting_url: 
     with database.engine.begin() as connection:
         if database.family == "postgresql":
             connection.execute(text("BEGIN"))
-        for table in THIRD:
+        for table in (*THIRD, *FOURTH):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("DELETE FROM entry WHERE kind = 'batches' AND field <> 'relatedObjects[].id'"))
         connection.execute(text("UPDATE meta SET value = '2' WHERE key = 'schema'"))
@@ -133,3 +134,22 @@ def test_batches_of_the_second_schema_are_found_by_status_and_time(lasting_url: 
             assert set(api.http.get(f"{CATALOG}/batches", params=params).json()) == {made[0], made[2]}
         found = api.http.get(f"{CATALOG}/lastBatches", params={"dataSetId": dataset}).json()[dataset]
         assert (found["lastBatchId"], found["lastFailedBatchId"]) == (made[2], made[1])
+
+
+def test_datasets_of_the_third_schema_are_found_by_name(lasting_url: str) -> None:
+    with Background(Settings(port=0, database=lasting_url)) as server, client_of(server.url, "OLD@AdobeOrg") as api:
+        dataset = api.dataset(api.schema())
+    database = Database(lasting_url)
+    with database.engine.begin() as connection:
+        if database.family == "postgresql":
+            connection.execute(text("BEGIN"))
+        for table in FOURTH:
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("DELETE FROM entry WHERE kind = 'dataSets' AND field <> 'schemaRef.id'"))
+        connection.execute(text("UPDATE meta SET value = '3' WHERE key = 'schema'"))
+    assert migrate(database) == 3
+    database.close()
+    with Background(Settings(port=0, database=lasting_url)) as server, client_of(server.url, "OLD@AdobeOrg") as api:
+        assert list(api.http.get(f"{CATALOG}/dataSets", params={"name": "A dataset"}).json()) == [dataset]
+        body = {"datasetId": dataset, "inputFormat": {"format": "json"}}
+        assert api.http.post("/data/foundation/import/batches", json=body).status_code == 201

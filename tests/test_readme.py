@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from emulator.app import create
 from emulator.server import Background
 from emulator.settings import Settings, from_environment
 
@@ -33,13 +32,6 @@ def test_the_five_minute_tour_ends_with_a_day_of_runs() -> None:
     assert '"_acme":{"charge":"ch_' in done.stdout
     assert '"runs":96}' in done.stdout
     assert "'message': 'Login failed.'" in done.stdout.splitlines()[-1]
-
-
-def test_the_seed_in_the_docs_is_a_seed(tmp_path: Path) -> None:
-    (example,) = [block for block in blocks(ROOT / "docs" / "running.md", "json") if '"format"' in block]
-    path = tmp_path / "seed.json"
-    path.write_text(example, encoding="utf-8")
-    create(Settings(database="sqlite://", seed=(path,))).world.database.close()
 
 
 def test_every_flag_and_variable_is_in_the_docs() -> None:

@@ -116,11 +116,14 @@ def test_a_batch_is_counted_by_code_and_can_be_taken_back(server: Background, ap
     kept = put_batch(server, api, dataset, [{"n": 2}], [CORRUPT])
     tenant = _tenant(api)
     with server.app.world.database.writing() as tx:
-        assert rejected.summary(tx, tenant, dataset, gone) == {MISSING.code: 2, CORRUPT.code: 1}
+        assert rejected.causes(tx, tenant, dataset, gone) == {
+            MISSING.code: (2, MISSING.message),
+            CORRUPT.code: (1, CORRUPT.message),
+        }
         rejected.remove_batch(tx, tenant, dataset, gone)
         records.remove_batch(tx, tenant, dataset, gone)
-        assert rejected.summary(tx, tenant, dataset, gone) == {}
-        assert rejected.summary(tx, tenant, dataset, kept) == {CORRUPT.code: 1}
+        assert rejected.causes(tx, tenant, dataset, gone) == {}
+        assert rejected.causes(tx, tenant, dataset, kept) == {CORRUPT.code: (1, CORRUPT.message)}
     assert api.records(dataset)["items"] == [{"n": 2}]
 
 

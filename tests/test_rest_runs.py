@@ -154,6 +154,19 @@ def test_a_resource_path_never_leaves_its_folder(tmp_path: Path, name: str) -> N
         records(origin(GENERIC, tmp_path / "in", resourcePath=name))
 
 
+def test_a_link_out_of_the_folder_is_not_there(tmp_path: Path) -> None:
+    outside = write(tmp_path, "outside/secret.json", {"data": {"a": 1}})
+    inside = write(tmp_path, "in/public.json", {"data": {"a": 2}})
+    write(tmp_path, "outside/facts.json")
+    (tmp_path / "in" / "charges.json").symlink_to(outside)
+    (tmp_path / "in" / "folder").symlink_to(outside.parent)
+    (tmp_path / "in" / "same.json").symlink_to(inside)
+    for name in ("charges", "folder/secret"):
+        with pytest.raises(NoData, match=r"there are public, same$"):
+            records(origin(GENERIC, tmp_path / "in", resourcePath=name))
+    assert records(origin(GENERIC, tmp_path / "in", resourcePath="same")) == [{"data": {"a": 2}}]
+
+
 @pytest.mark.parametrize("facts", [["a list"], {"cursor": "a..b"}])
 def test_facts_that_make_no_sense_are_named(tmp_path: Path, facts: Any) -> None:
     write(tmp_path, "source.json", facts)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, text
 
-from emulator.store import database as store
+from emulator.store import drivers as store
 from emulator.store.database import Contended, Database, TenantGone
 from emulator.store.migrations import migrate
 from emulator.store.tables import inlet, meta

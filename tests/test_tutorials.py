@@ -19,6 +19,13 @@ UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 ETAG = re.compile(r'^"[0-9a-f]{8}-0000-0[0-9a-f]00-0000-[0-9a-f]{8}0000"$')
 HEX32 = re.compile(r"^[0-9a-f]{32}$")
 PERSON_SCHEMA = ["context/profile", "context/profile-person-details", "context/profile-personal-details"]
+# Its profiles and its transactions go through one flow into one dataset.
+CAPILLARY_GROUPS = [
+    "context/identitymap",
+    "context/profile-loyalty-details",
+    "context/experienceevent-commerce",
+]
+WORK_GROUPS = ["context/profile-work-details", "context/identitymap"]
 EVENT_SCHEMA = ["context/experienceevent", "context/identitymap", "context/experienceevent-commerce"]
 
 
@@ -47,12 +54,15 @@ class Walk:
         assert set(answer.json()) == {"access_token", "token_type", "expires_in"}
         self.http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
-    def schema(self, title: str, parts: list[str]) -> str:
+    def schema(self, title: str, parts: list[str], namespace: str = "") -> str:
+        """The pages' own fields lie in schemas that they do not show."""
+        mine = "_" + self.api.org.partition("@")[0].lower()
+        own = {namespace or mine: {"type": "object", "title": "Own fields"}}
         body = {
             "type": "object",
             "title": title,
             "description": title,
-            "allOf": [{"$ref": f"https://ns.adobe.com/xdm/{part}"} for part in parts],
+            "allOf": [*({"$ref": f"https://ns.adobe.com/xdm/{part}"} for part in parts), {"properties": own}],
             "meta:containerId": "tenant",
             "meta:resourceType": "schemas",
             "meta:xdmType": "object",
@@ -273,7 +283,7 @@ def test_mixpanel(walk: Walk) -> None:
             "params": {"projectId": "{PROJECT_ID}", "timezone": "{TIMEZONE}"},
         },
     )
-    schema = walk.schema("Mixpanel", ["context/experienceevent"])
+    schema = walk.schema("Mixpanel", ["context/profile"], "_extconndev")
     dataset = walk.dataset("Mixpanel", schema)
     target = walk.created(
         "targetConnections",
@@ -407,7 +417,7 @@ def test_capillary(walk: Walk) -> None:
             "connectionSpec": capillary,
         },
     )
-    schema = walk.schema("Loyalty", [*PERSON_SCHEMA, "context/identitymap", "context/profile-loyalty-details"])
+    schema = walk.schema("Loyalty", [*PERSON_SCHEMA, *CAPILLARY_GROUPS])
     dataset = walk.dataset("Loyalty", schema)
     target = walk.created(
         "targetConnections",
@@ -560,7 +570,7 @@ def test_streaming_sdk(walk: Walk) -> None:
 
 def test_collect_streaming_data(walk: Walk) -> None:
     """The page begins with a streaming source connection; its own page makes one as is done here."""
-    schema = walk.schema("Sample schema for a streaming connector", PERSON_SCHEMA)
+    schema = walk.schema("Sample schema for a streaming connector", [*PERSON_SCHEMA, *WORK_GROUPS])
     assert schema.startswith("https://ns.adobe.com/")
     dataset = walk.dataset("Test streaming dataset", schema, tags={"identity": ["enabled:true"], "profile": []})
     raw = walk.api.streaming_connection("raw")

@@ -124,10 +124,21 @@ MAPPING_SET_VERSIONS = Kind("mappingSetVersions")
 # Data Prep's own: samples of data, and schemas that are not the Schema Registry's.
 MAPPER_SAMPLES = Kind("mapperSamples")
 MAPPER_SCHEMAS = Kind("mapperSchemas")
-# Titles are unique, so they are looked up like links.
-SCHEMAS = Kind("schemas", links=("title",))
-DATASETS = Kind("dataSets", links=("schemaRef.id",))
+# Titles are unique, so they are looked up like links. What is referred to is not deleted.
+SCHEMAS = Kind("schemas", links=("title", "refs[]"))
+CLASSES = Kind("classes", links=("title", "refs[]"))
+# Their older name, which their ids and their resource type keep.
+FIELD_GROUPS = Kind("mixins", links=("title", "refs[]"))
+DATA_TYPES = Kind("datatypes", links=("title", "refs[]"))
+DESCRIPTORS = Kind("descriptors", links=("xdm:sourceSchema", "xdm:destinationSchema"))
+DATASETS = Kind("dataSets", links=("schemaRef.id",), sorted=("name", "created"))
 BATCHES = Kind("batches", links=("relatedObjects[].id",), sorted=("status", "created"))
 # The id is the zone's type.
 LANDING_ZONES = Kind("landingZones")
 ENCRYPTION_KEYS = Kind("encryptionKeys")
+QUERIES = Kind("queries")
+
+
+def all_kinds() -> dict[str, Kind]:
+    """Every kind by its name."""
+    return {kind.name: kind for kind in globals().values() if isinstance(kind, Kind)}

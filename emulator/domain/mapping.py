@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from emulator.domain import mapping_paths
-from emulator.domain.language.compiler import compiled
-from emulator.domain.language.parser import SyntaxProblem, parse
+from emulator.domain.language.problems import SyntaxProblem
 from emulator.domain.language.values import Problem, Surroundings
 from emulator.domain.mapping_paths import MappingPath, PathProblem
 from emulator.domain.mapping_sets import EXPRESSION, STATIC
@@ -165,6 +164,10 @@ def compile_part(entry: Document, surroundings: Surroundings, schema: Document |
 
 def _calculated(source: str, surroundings: Surroundings) -> Callable[[Document], Any]:
     """A calculated field; unlike what is read from a record, it may be more than a record can hold."""
+    # Imported here, with all functions: a start, and sets that only copy, do without.
+    from emulator.domain.language.compiler import compiled
+    from emulator.domain.language.parser import parse
+
     calculate = compiled(parse(source), surroundings)
 
     def read(record: Document) -> Any:

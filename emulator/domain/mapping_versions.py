@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.domain.language.inspection import references
-from emulator.domain.language.parser import SyntaxProblem, parse
+from emulator.domain.language.problems import SyntaxProblem
 from emulator.domain.mapping_sets import EXPRESSION, MappingRequest
 
 Document = dict[str, Any]
@@ -104,6 +103,10 @@ def _mapping(stamp: Document, entry: Document) -> Document:
 
 def _attributes(expression: str) -> list[str]:
     """What an expression reads; nothing where it is none, which a set may hold until it is used."""
+    # Imported here: a start, and sets without calculated fields, do without the language.
+    from emulator.domain.language.inspection import references
+    from emulator.domain.language.parser import parse
+
     try:
         return references(parse(expression))
     except SyntaxProblem:

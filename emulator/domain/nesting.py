@@ -12,14 +12,11 @@ MAX_DEPTH = 100
 
 def is_too_deep(value: Any) -> bool:
     """Whether objects and arrays lie in each other in more than ``MAX_DEPTH`` levels."""
-    level = [value]
+    # Every value of every body passes here, so only containers are kept from level to level.
+    level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(MAX_DEPTH):
-        containers = [part.values() if isinstance(part, dict) else part for part in level if _is_container(part)]
-        if not containers:
+        if not level:
             return False
-        level = [part for container in containers for part in container]
-    return any(_is_container(part) for part in level)
-
-
-def _is_container(value: Any) -> bool:
-    return isinstance(value, (dict, list))
+        parts = [part.values() if isinstance(part, dict) else part for part in level]
+        level = [one for part in parts for one in part if isinstance(one, (dict, list))]
+    return bool(level)

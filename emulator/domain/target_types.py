@@ -3,8 +3,8 @@
 Documented by the data-handling guide: booleans have a fixed set of spellings, dates are tried by a list of
 patterns, arrays and objects are copied as far as the schema knows their parts. What cannot be converted is a
 ``Problem`` and leaves the field empty; what breaks a rule of the schema is a ``Breach`` and rejects the row.
-Fields that the schema does not know take what they are given: the registry here knows fewer field groups
-than the real one.
+Fields that the schema does not know take what they are given; records that have them are refused when they
+are held against their schema (:mod:`emulator.domain.xdm_validation`).
 """
 
 from __future__ import annotations

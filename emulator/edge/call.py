@@ -153,13 +153,18 @@ class Stream:
 
 @dataclass(slots=True)
 class Answer:
-    """Status, body as bytes, and headers beside content type and length; a ``stream`` stands for the body."""
+    """Status, body as bytes, and headers beside content type and length; a ``stream`` stands for the body.
+
+    The content type is empty where no body is documented. ``refused`` is the
+    catalogue's code where it words a refusal.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = JSON
     stream: Stream | None = None
+    refused: str | None = None
 
 
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:

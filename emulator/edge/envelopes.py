@@ -97,9 +97,17 @@ def inlet(refusal: Refusal, _request_id: str, _now: int) -> Answer:
             "type": _INLET_TYPE,
             "status": refusal.status,
             "title": refusal.title,
-            "report": {"message": refusal.message},
+            "report": _inlet_report(refusal),
         }
     return answer(body, refusal.status, refusal.headers)
+
+
+def _inlet_report(refusal: Refusal) -> dict[str, Any]:
+    """Documented: what is said of XDM messages ends with fixed words, so what would be right stands beside it."""
+    if refusal.code != "INLET-XDM-400":
+        return {"message": refusal.message, **refusal.report}
+    hint = {"hint": refusal.hint} if refusal.hint else {}
+    return {"message": refusal.text, **hint, **refusal.report}
 
 
 def admin(refusal: Refusal, _request_id: str, _now: int) -> Answer:
@@ -113,4 +121,6 @@ def render(refusal: Refusal, envelope: Envelope, request_id: str, now: int) -> A
     No gateway stands before the admin endpoints.
     """
     chosen = gateway if refusal.code.startswith("GATEWAY-") and envelope is not admin else envelope
-    return chosen(refusal, request_id, now)
+    worded = chosen(refusal, request_id, now)
+    worded.refused = refusal.code
+    return worded

@@ -6,6 +6,7 @@ organisation; then the sandbox, which the service behind the gateway looks up.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -27,13 +28,37 @@ _CREATE_HINT = (
 
 
 class Identity:
-    """Checks who is calling, as strictly as ``auth`` says."""
+    """Checks who is calling, as strictly as ``auth`` says. ``admin_token`` is what administrators must bring."""
 
-    def __init__(self, auth: Auth, key: str, sandboxes: KnownSandboxes, now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        auth: Auth,
+        key: str,
+        sandboxes: KnownSandboxes,
+        now: Callable[[], int],
+        admin_token: str | None = None,
+    ) -> None:
         self._auth = auth
         self._key = key
         self._sandboxes = sandboxes
         self._now = now
+        self._admin_token = admin_token
+
+    def check_administrator(self, headers: Headers) -> None:
+        """Refuses a call that does not bring the token of those who run the server, where there is one."""
+        if self._admin_token is None:
+            return
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        same = hmac.compare_digest(token.strip().encode(), self._admin_token.encode())
+        if scheme.lower() != "bearer" or not same:
+            raise Refusal("ADMIN-UNAUTHORIZED-401", headers={"www-authenticate": "Bearer"})
+
+    def named(self, headers: Headers) -> tuple[str | None, str | None]:
+        """The organisation and the sandbox that a call says it is for, whether or not they pass."""
+        org = headers.get("x-gw-ims-org-id")
+        if not org and self._auth == "off":
+            org = DEFAULT_ORG
+        return org, headers.get("x-sandbox-name") or (DEFAULT_SANDBOX if org else None)
 
     def organisation(self, headers: Headers) -> tuple[str, str]:
         """The organisation and the client that calls; raises the gateway's refusals."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal
+from typing import Any, Literal
 
 from emulator.edge.call import Answer, Call
 from emulator.edge.envelopes import Envelope
 
 Handler = Callable[[Call], Answer]
-# What a service needs to know of its caller: a sandbox, only the organisation, or nothing.
-Caller = Literal["tenant", "organisation", "anyone"]
+# What a service needs to know of its caller: a sandbox, only the organisation, nothing, or the token of
+# those who run the server.
+Caller = Literal["tenant", "organisation", "anyone", "administrator"]
 
 MEGABYTE = 1024 * 1024
 
@@ -23,6 +24,7 @@ class Route:
     """One operation. ``path`` is relative to its service; ``{id:path}`` takes slashes too.
 
     One that is ``slow`` must not hold up the others. ``body_limit`` where it is not the service's, in bytes.
+    One that is ``open`` asks nobody who they are.
     """
 
     method: str
@@ -30,11 +32,16 @@ class Route:
     handler: Handler
     slow: bool = False
     body_limit: int | None = None
+    open: bool = False
 
 
 @dataclass(frozen=True)
 class Service:
-    """One published API: where it is, who may call it, how it words refusals, what it serves."""
+    """One published API: where it is, who may call it, how it words refusals, what it serves.
+
+    ``watched`` says that its calls are in the journal and can be struck by faults. ``tenant_of`` finds organisation
+    and sandbox by the variables of a path, where callers do not name them.
+    """
 
     name: str
     base: str
@@ -43,6 +50,8 @@ class Service:
     routes: Sequence[Route]
     body_limit: int = 10 * MEGABYTE
     too_large: str = "REQUEST-1000-413"
+    watched: bool = True
+    tenant_of: Callable[[Mapping[str, Any]], tuple[str, str] | None] | None = None
 
     def templates(self) -> list[str]:
         """Full paths of all operations, each once, in order."""

@@ -22,6 +22,7 @@ import orjson
 from emulator.domain import back_off
 from emulator.engine import webhooks
 from emulator.engine.clock import iso
+from emulator.engine.outgoing import fault_of_reach
 from emulator.engine.webhooks import Outcome, Post
 from emulator.engine.world import World
 from emulator.store import deliveries, subscribers
@@ -207,7 +208,9 @@ class Courier:
             deliveries.remove_all_to(tx, head.subscriber)
             return None
         assert delivery is not None, "it has just been leased"
-        return _Posting(delivery, Post(subscriber, delivery, self._timeout), time.monotonic())
+        # A subscription may have come with an export, or from a server that was told otherwise.
+        fault = None if subscriber.fixed else fault_of_reach(subscriber.url, self._world.outgoing)
+        return _Posting(delivery, Post(subscriber, delivery, self._timeout, fault), time.monotonic())
 
     def _hand_over(self, posting: _Posting) -> None:
         if len(self._posters) < min(len(self._under_way), POSTING_THREADS):

@@ -7,16 +7,20 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from emulator.domain import xdm
 from emulator.domain.flows import connected
-from emulator.domain.kinds import BATCHES, DATASETS, MAPPING_SET_VERSIONS, MAPPING_SETS, SCHEMAS
+from emulator.domain.kinds import BATCHES, DATASETS, MAPPING_SET_VERSIONS, MAPPING_SETS
 from emulator.domain.language.values import Surroundings
 from emulator.domain.mapping import Fault, Mapper, MappingProblem, compile_mappings
 from emulator.domain.tenant import Tenant
 from emulator.domain.transformations import mapping_of, mapping_version
+from emulator.domain.xdm_rows import check
+from emulator.domain.xdm_validation import Validator
+from emulator.engine import schemas
+from emulator.engine.schemas import Texts
 from emulator.engine.world import World, lookup
 from emulator.store import resources
 from emulator.store.database import Contended, Transaction
+from emulator.store.rejected import Rejected
 from emulator.store.resources import Stored
 
 Document = dict[str, Any]
@@ -34,20 +38,19 @@ def mapper_of(world: World, tx: Transaction, tenant: Tenant, flow: Document, dat
         body = resources.body(tx, tenant, MAPPING_SET_VERSIONS, f"{mapping_id}:{version}")
     if body is None:
         raise MappingProblem(f"Mapper Transform Error: mapping set {mapping_id} version {version} does not exist")
-    return _compiled(body, _schema_of(tx, tenant, dataset), world.surroundings)
+    return _compiled(body, schemas.texts_of(tx, tenant, dataset), world.surroundings)
 
 
-def _schema_of(tx: Transaction, tenant: Tenant, dataset: str) -> str | None:
-    """The schema of a dataset as JSON text; None where it has none any more."""
-    document = resources.read(tx, tenant, DATASETS, dataset)
-    schema = document["schemaRef"].get("id") if document else None
-    return resources.body(tx, tenant, SCHEMAS, schema) if schema else None
+def validator_of(tx: Transaction, tenant: Tenant, dataset: str) -> Validator | None:
+    """What rows of runs are held against; None where the schema of the dataset is gone."""
+    texts = schemas.texts_of(tx, tenant, dataset)
+    return None if texts is None else schemas.validator_of_rows(texts)
 
 
 @lru_cache(maxsize=256)
-def _compiled(body: str, schema: str | None, surroundings: Surroundings) -> Mapper:
+def _compiled(body: str, schema: Texts | None, surroundings: Surroundings) -> Mapper:
     mapping_set = orjson.loads(body)
-    target = xdm.resolved(orjson.loads(schema)) if schema else None
+    target = schemas.resolved(schema) if schema else None
     return compile_mappings(mapping_set["mappings"], surroundings, target, mapping_set["allowNullValues"])
 
 
@@ -66,33 +69,60 @@ def dataset_of(tx: Transaction, tenant: Tenant, flow: Stored) -> str:
 
 
 class Mapped(NamedTuple):
-    """Records in target shape as JSON text, and for each that lacks something what could not be made of it."""
+    """Records in target shape as JSON text, for each that lacks something what could not be made of it, and rows
+    that were rejected."""
 
     bodies: list[str]
     faults: list[list[Fault]]
+    lost: list[Rejected]
 
 
-def map_all(mapper: Mapper | None, source: list[Document]) -> Mapped:
-    """Raises ``MappingProblem`` at the first record that is rejected."""
-    if mapper is None:
-        return Mapped([orjson.dumps(record).decode() for record in source], [])
-    pairs = [mapper.mapped(record) for record in source]
-    return Mapped([orjson.dumps(target).decode() for target, _ in pairs], [faults for _, faults in pairs if faults])
+def map_each(mapper: Mapper | None, source: list[Document], validator: Validator | None) -> Mapped:
+    """All together where that goes well, as it mostly does, else record by record."""
+    try:
+        return map_all(mapper, source, validator)
+    except MappingProblem:
+        whole = Mapped([], [], [])
+    for record in source:
+        try:
+            mapped = map_all(mapper, [record], validator)
+        except MappingProblem as error:
+            whole.lost.append(Rejected(error.code, str(error), error.field, orjson.dumps(record).decode()))
+        else:
+            whole.bodies.extend(mapped.bodies)
+            whole.faults.extend(mapped.faults)
+    return whole
+
+
+def map_all(mapper: Mapper | None, source: list[Document], validator: Validator | None = None) -> Mapped:
+    """Raises ``MappingProblem`` at the first record that is rejected, by the mapper or by ``validator``."""
+    pairs = [(record, []) for record in source] if mapper is None else [mapper.mapped(record) for record in source]
+    if validator is not None:
+        for target, _ in pairs:
+            check(validator, target)
+    return Mapped([orjson.dumps(target).decode() for target, _ in pairs], [faults for _, faults in pairs if faults], [])
 
 
 class BatchState(NamedTuple):
-    """What changes about a batch. Without ``metrics`` it is still being written to."""
+    """What changes about a batch. Without ``metrics``, or not ``ended``, it is still being written to."""
 
     status: str
     tags: Document
     metrics: Document | None = None
     errors: list[Document] | None = None
+    ended: bool = True
 
 
 def create_batch(
-    world: World, tx: Transaction, tenant: Tenant, dataset: str, batch: str, state: BatchState
+    world: World,
+    tx: Transaction,
+    tenant: Tenant,
+    dataset: str,
+    batch: str,
+    state: BatchState,
+    described: Document | None = None,
 ) -> Document:
-    """A batch in Catalog, and its mark on the dataset. Returns it."""
+    """A batch in Catalog, and its mark on the dataset; ``described`` goes over its document. Returns it."""
     now = world.clock.now()
     document: Document = {
         "status": state.status,
@@ -110,6 +140,7 @@ def create_batch(
         "createdUser": tenant.user,
         "updatedUser": tenant.user,
         "version": "1.0.0",
+        **(described or {}),
     }
     document = _ended(document, state, now)
     resources.create(tx, tenant, BATCHES, batch, document, batch)
@@ -122,7 +153,7 @@ def change_batch(
 ) -> Document:
     """The batch goes on, or ends. Returns it; raises ``Contended`` when it is gone."""
     now = world.clock.now()
-    stored = resources.read_stored(tx, tenant, BATCHES, batch)
+    stored = resources.hold(tx, tenant, BATCHES, batch)
     if stored is None:
         raise Contended(f"the batch {batch} was taken away")
     document = _ended({**stored.document, "status": state.status, "tags": state.tags, "updated": now}, state, now)
@@ -135,11 +166,12 @@ def _ended(document: Document, state: BatchState, now: int) -> Document:
     if state.metrics is None:
         return document
     errors = {} if state.errors is None else {"errors": state.errors}
-    return {**document, "completed": now, "metrics": state.metrics, **errors}
+    completed = {"completed": now} if state.ended else {}
+    return {**document, **completed, "metrics": state.metrics, **errors}
 
 
 def _mark_dataset(tx: Transaction, tenant: Tenant, dataset: str, batch: str, status: str, now: int) -> None:
-    stored = resources.read_stored(tx, tenant, DATASETS, dataset)
+    stored = resources.hold(tx, tenant, DATASETS, dataset)
     if stored is None:
         return
     document = {**stored.document, "lastBatchId": batch, "lastBatchStatus": status, "updated": now}

@@ -21,6 +21,7 @@ from emulator.domain.metrics import (
 )
 from emulator.domain.outcomes import Outcome
 from emulator.domain.tenant import Tenant
+from emulator.domain.xdm_validation import Validator
 from emulator.engine import landing
 from emulator.engine.landing import BatchState
 from emulator.engine.sources.source import BadRow, Chunk, Record
@@ -62,6 +63,25 @@ class Tally:
             self.warnings[fault.destination] += 1
             self.warned_of.setdefault(fault.destination, f"{fault.destination} from {fault.source}: {fault.message}")
 
+    def figures(self, landed: int, now: int) -> Document:
+        """The metrics of a batch in which ``landed`` of the records are."""
+        lost = self.lost.total()
+        return {
+            "startTime": now,
+            "endTime": now,
+            "recordsRead": self.read,
+            "recordsWritten": landed,
+            "recordsFailed": lost,
+            "inputByteSize": self.size,
+            "inputFileCount": self.files or 1,
+            "inputRecordCount": self.read,
+            "outputRecordCount": landed,
+            "failedRecordCount": lost,
+            "outputByteSize": self.landed_size if landed else 0,
+            "outputFileCount": 1 if landed else 0,
+            "partitionCount": 1,
+        }
+
 
 @dataclass
 class Pipeline:
@@ -80,6 +100,7 @@ class Pipeline:
     _failure: Failure | None = None
     _dataset: str = ""
     _mapper: Mapper | None = None
+    _validator: Validator | None = None
 
     def prepare(self, tx: Transaction) -> None:
         """Where records go and how. What stands in their way is told by the promotion."""
@@ -89,6 +110,7 @@ class Pipeline:
         try:
             self._dataset = landing.dataset_of(tx, self.tenant, self.flow)
             self._mapper = landing.mapper_of(self.world, tx, self.tenant, self.flow.document, self._dataset)
+            self._validator = landing.validator_of(tx, self.tenant, self._dataset)
         except MappingProblem as error:
             self._failure = Failure(error.code, str(error))
 
@@ -106,9 +128,9 @@ class Pipeline:
     def _land(self, tx: Transaction, chunk: Chunk) -> None:
         tally = self.tally
         told, left = self._told_to_lose(chunk.records)
-        bodies, lost, faults = self._mapped(left)
+        bodies, faults, lost = landing.map_each(self._mapper, left, self._validator)
         tally.warn(faults)
-        rows = [*(_unreadable(row) for row in chunk.bad), *told, *lost]
+        rows = [*(unreadable(row) for row in chunk.bad), *told, *lost]
         rejected.land(tx, self.tenant, self._dataset, self.batch, self.run, rows, tally.lost.total())
         for row in rows:
             tally.lost[row.code] += 1
@@ -124,27 +146,6 @@ class Pipeline:
         code, message = self.outcome.errors[0] if self.outcome.errors else (MAPPER_ERROR, MESSAGES[MAPPER_ERROR])
         lost = [Rejected(code, message, None, orjson.dumps(record).decode()) for record in read[:wanted]]
         return lost, read[wanted:]
-
-    def _mapped(self, read: list[Record]) -> tuple[list[str], list[Rejected], list[list[Fault]]]:
-        try:
-            mapped = landing.map_all(self._mapper, read)
-        except MappingProblem:
-            return self._mapped_one_by_one(read)
-        return mapped.bodies, [], mapped.faults
-
-    def _mapped_one_by_one(self, read: list[Record]) -> tuple[list[str], list[Rejected], list[list[Fault]]]:
-        bodies: list[str] = []
-        lost: list[Rejected] = []
-        faults: list[list[Fault]] = []
-        for record in read:
-            try:
-                mapped = landing.map_all(self._mapper, [record])
-            except MappingProblem as error:
-                lost.append(Rejected(error.code, str(error), error.field, orjson.dumps(record).decode()))
-            else:
-                bodies += mapped.bodies
-                faults += mapped.faults
-        return bodies, lost, faults
 
     def begin(self, tx: Transaction) -> None:
         """Show that something is being landed, for a run that takes several parts."""
@@ -219,24 +220,9 @@ class Pipeline:
         return {**tags, "sourcePaths": self.tally.paths} if self.tally.paths else tags
 
     def _figures(self, landed: int) -> Document:
-        tally, now = self.tally, self.world.clock.now()
-        lost = tally.lost.total()
-        return {
-            "startTime": now,
-            "endTime": now,
-            "recordsRead": tally.read,
-            "recordsWritten": landed,
-            "recordsFailed": lost,
-            "inputByteSize": tally.size,
-            "inputFileCount": tally.files or 1,
-            "inputRecordCount": tally.read,
-            "outputRecordCount": landed,
-            "failedRecordCount": lost,
-            "outputByteSize": tally.landed_size if landed else 0,
-            "outputFileCount": 1 if landed else 0,
-            "partitionCount": 1,
-        }
+        return self.tally.figures(landed, self.world.clock.now())
 
 
-def _unreadable(row: BadRow) -> Rejected:
+def unreadable(row: BadRow) -> Rejected:
+    """A row that could not be read, as one that did not land."""
     return Rejected(ROW_ERROR, row.message, None, orjson.dumps({"_corrupt_record": row.text}).decode())

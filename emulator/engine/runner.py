@@ -6,15 +6,15 @@ import logging
 from typing import NamedTuple
 
 from emulator.domain.kinds import FLOWS, RUNS
-from emulator.domain.tenant import Tenant, as_service
 from emulator.engine import attempt as attempts
-from emulator.engine import progress
+from emulator.engine import micro_batches, progress
 from emulator.engine.attempt import Attempt
-from emulator.engine.world import World
-from emulator.store import pending_runs, resources, sandboxes, schedules
+from emulator.engine.world import World, service_in
+from emulator.store import pending_runs, resources, schedules, streams
 from emulator.store.database import Contended, Transaction
 from emulator.store.pending_runs import Pending
 from emulator.store.schedules import Due
+from emulator.store.streams import Hour, Open
 
 logger = logging.getLogger(__name__)
 PUT_OFF_MS = 60_000
@@ -35,25 +35,48 @@ def run_next(world: World, until: int | None = None) -> Made | None:
     """
     with world.database.reading() as tx:
         reach = world.clock.now() if until is None else until
-        planned, pending = schedules.next_due(tx, reach), pending_runs.next_due(tx, reach, world.clock.real())
-    due = min((one for one in (pending, planned) if one is not None), key=lambda one: one.due, default=None)
+        found = (
+            streams.next_due(tx, reach),
+            pending_runs.next_due(tx, reach, world.clock.real()),
+            schedules.next_due(tx, reach),
+        )
+    due = min((one for one in found if one is not None), key=lambda one: one.due, default=None)
     if due is None:
         return None
     if until is not None:
         world.clock.walk_to(due.due)
     try:
-        return Made(due.due, _make(world, due))
+        return Made(due.due, _end(world, due) if isinstance(due, (Open, Hour)) else _make(world, due))
     except Contended:
         # It is still due, and comes again at once.
         return Made(due.due, 0)
     except Exception as error:
         logger.exception("run of flow %s failed unexpectedly", due.flow)
+        if isinstance(due, (Open, Hour)):
+            return _put_off(world, due)
         return Made(due.due, _write_down(world, due, f"{type(error).__name__}: {error}"))
+
+
+def _end(world: World, due: Open | Hour) -> int:
+    """Micro-batches end, and with the hour the runs that they belong to."""
+    with world.database.writing(quiet=True) as tx:
+        if isinstance(due, Open):
+            micro_batches.close(world, tx, due)
+            return 0
+        micro_batches.end_hour(world, tx, due)
+    return 1
+
+
+def _put_off(world: World, due: Open | Hour) -> Made:
+    """What cannot be ended now is tried again later, so that all others go on."""
+    with world.database.writing(quiet=True) as tx:
+        streams.put_off(tx, due, world.clock.now() + PUT_OFF_MS)
+    return Made(due.due, 0)
 
 
 def soonest(tx: Transaction, real: int) -> int | None:
     """The next instant at which anything is due, of what nobody is at work on at ``real`` time."""
-    found = (schedules.soonest(tx), pending_runs.soonest(tx, real))
+    found = (schedules.soonest(tx), pending_runs.soonest(tx, real), streams.soonest(tx))
     return min((one for one in found if one is not None), default=None)
 
 
@@ -71,7 +94,7 @@ def _make(world: World, due: Due | Pending, broken: str | None = None) -> int:
 
 def _prepared(world: World, tx: Transaction, due: Due | Pending) -> Attempt | None:
     """What the run is to do, or None when it cannot be made any more."""
-    tenant, flow = _tenant(tx, due), None
+    tenant, flow = service_in(tx, due.org, due.sandbox), None
     if tenant is not None:
         flow = resources.read_stored(tx, tenant, FLOWS, due.flow)
     begun = isinstance(due, Pending) and due.started is not None
@@ -97,11 +120,6 @@ def _prepared(world: World, tx: Transaction, due: Due | Pending) -> Attempt | No
     return Attempt(world, tenant, flow, plan, due.run, planned, started, cursor, due, stored, script, outcome)
 
 
-def _tenant(tx: Transaction, due: Due | Pending) -> Tenant | None:
-    home = sandboxes.find(tx, due.org, due.sandbox)
-    return None if home is None else as_service(Tenant(due.org, due.sandbox, home.id, "", ""))
-
-
 def _waits(world: World, attempt: Attempt, due: Due | Pending) -> bool:
     """Flows run one run at a time: one that comes while another is in progress is queued behind it."""
     if attempt.pending is not None and attempt.pending.started is not None:
@@ -120,7 +138,7 @@ def _drop(world: World, tx: Transaction, due: Due | Pending) -> None:
     if isinstance(due, Due):
         schedules.advance(tx, due, None)
         return
-    tenant = _tenant(tx, due)
+    tenant = service_in(tx, due.org, due.sandbox)
     if tenant is None or not pending_runs.claim(tx, due):
         return
     flow = resources.read_stored(tx, tenant, FLOWS, due.flow)

@@ -2,107 +2,127 @@
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
-from emulator.domain.kinds import BATCHES, CONNECTIONS, FLOWS, SOURCE_CONNECTIONS
-from emulator.domain.mapping import MappingProblem
-from emulator.domain.tenant import Tenant, as_service
-from emulator.engine import landing
+from emulator.domain.messages import UNKNOWN_FORMAT, Message, Unreadable
+from emulator.domain.stream_figures import UNKNOWN
+from emulator.engine import micro_batches
+from emulator.engine.inlet_rules import MINUTE_MS, SECOND_MS, InletRules, Rate
+from emulator.engine.inlets import Channel, Entrance, Inlets, Judged, kept
 from emulator.engine.world import World
-from emulator.store import inlets, records, resources
+from emulator.store import records, rejected
 from emulator.store.database import Transaction
-from emulator.store.inlets import Inlet
+from emulator.store.rejected import Rejected
+from emulator.store.streams import Counts
 
 Document = dict[str, Any]
-HOUR_MS = 3_600_000
 
 
-class Entrance(NamedTuple):
-    """An inlet with what its owner says of it."""
+class NotYet(Exception):
+    """The flow takes messages later: after so many milliseconds."""
 
-    tenant: Tenant
-    owner: Inlet
-    data_type: str
-    needs_token: bool
+    def __init__(self, detail: str, wait_ms: int) -> None:
+        super().__init__(detail)
+        self.wait_ms = wait_ms
 
 
-@dataclass
-class _OpenBatch:
-    """The batch that this process fills for one flow during one hour."""
+class NoWay(Exception):
+    """A message names no flow that could take it: what was seen, and what would be right."""
 
-    hour: int
-    batch: str
-    dataset: str
-    filled: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, detail: str, hint: str) -> None:
+        super().__init__(detail)
+        self.hint = hint
 
 
 class Streaming:
-    """Takes messages for flows. Each process fills batches of its own, one per flow and hour."""
+    """Finds the way of messages and lands what they hold."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, rules: InletRules) -> None:
         self._world = world
-        self._open: dict[tuple[str, str, str], _OpenBatch] = {}
-        self._opening = threading.Lock()
+        self._rules = rules
+        self._inlets = Inlets(world)
+        self.rate = Rate(rules.per_second, SECOND_MS, world.clock.now)
+        self.validation_rate = Rate(rules.validated_per_minute, MINUTE_MS, world.clock.now)
 
     def entrance(self, tx: Transaction, inlet_id: str) -> Entrance | None:
-        owner = inlets.find(tx, inlet_id)
-        if owner is None:
-            return None
-        tenant = as_service(Tenant(owner.org, owner.sandbox, owner.sandbox_id, "", ""))
-        if owner.kind == FLOWS.name:
-            return Entrance(tenant, owner, "raw", False)
-        connection = resources.read(tx, tenant, CONNECTIONS, owner.owner)
-        if connection is None:
-            return None
-        params = connection["auth"]["params"]
-        needs_token = str(params.get("authenticationRequired", False)).lower() == "true"
-        return Entrance(tenant, owner, params["dataType"], needs_token)
+        return self._inlets.find(tx, inlet_id)
 
-    def flows(self, tx: Transaction, entrance: Entrance) -> list[str]:
-        """Ids of the flows that the inlet feeds, oldest first."""
-        tenant, owner = entrance.tenant, entrance.owner
-        if owner.kind == FLOWS.name:
-            return [owner.owner]
-        sources = resources.linked(tx, tenant, SOURCE_CONNECTIONS, "baseConnectionId", owner.owner)
-        return [
-            flow for source in sources for flow in resources.linked(tx, tenant, FLOWS, "sourceConnectionIds[]", source)
-        ]
+    def channel(self, tx: Transaction, entrance: Entrance, message: Message, named: str | None) -> Channel:
+        """Where a message goes: to the flow it or its request names, the inlet's only one, or its dataset's.
 
-    def take(self, tx: Transaction, entrance: Entrance, flow: Document, messages: list[Document]) -> None:
-        """Map and land messages of one flow. Raises ``MappingProblem`` when they cannot be."""
+        Raises ``NoWay``, ``NotYet``, or ``Unreadable`` when what it says of itself is not so.
+        """
+        if named and message.flow not in (None, named):
+            raise Unreadable(UNKNOWN_FORMAT, f"header.flowId is {message.flow}, the request names {named}.")
+        channel = self._chosen(tx, entrance, message, named or message.flow)
+        if not channel.enabled:
+            raise NoWay(f"flow {channel.flow} is not enabled", "Enable it with POST /flows/{id}/action?op=enable.")
+        if channel.is_gone:
+            raise NoWay(f"the dataset {channel.dataset} of flow {channel.flow} was deleted", "Make another flow.")
+        _check_claims(channel, message)
+        if channel.flow and self._rules.delay_ms:
+            wait = channel.created + self._rules.delay_ms - self._world.clock.now()
+            if wait > 0:
+                raise NotYet(f"flow {channel.flow} takes no messages yet", wait)
+        return channel
+
+    def _chosen(self, tx: Transaction, entrance: Entrance, message: Message, named: str | None) -> Channel:
+        known = entrance.channels
+        if named:
+            if named not in known:
+                raise NoWay(f"flow {named} is none of its flows", _name_one(known))
+            return known[named]
+        if len(known) == 1 and message.dataset is None:
+            return next(iter(known.values()))
+        fitting = [one for one in known.values() if message.dataset in (None, one.dataset)]
+        fitting = [one for one in fitting if one.enabled] or fitting
+        if len(fitting) == 1:
+            return fitting[0]
+        if not fitting and message.dataset is not None:
+            direct = self._inlets.direct(tx, entrance, message.dataset)
+            if direct is None:
+                raise Unreadable(UNKNOWN_FORMAT, f"header.datasetId names no dataset: {message.dataset}.")
+            return direct
+        raise NoWay(f"{len(fitting)} flows read from it", _name_one(known))
+
+    def land(
+        self, tx: Transaction, entrance: Entrance, channel: Channel, judged: Sequence[Judged], skipped: int, size: int
+    ) -> None:
+        """Keep what became of messages of ``size`` bytes; ``skipped`` more were taken that land nowhere."""
+        bodies = [one.body for one in judged if one.body is not None]
+        lost = [one.rejected for one in judged if one.rejected is not None]
+        warned = sum(1 for one in judged if one.faults)
+        more = Counts(len(bodies), sum(one.size for one in judged), len(lost), skipped, warned, size)
         tenant = entrance.tenant
-        stored = resources.read_stored(tx, tenant, FLOWS, flow["id"])
-        if stored is None:
-            raise MappingProblem(f"the flow {flow['id']} was deleted", landing.INGESTION_ERROR)
-        dataset = landing.dataset_of(tx, tenant, stored)
-        mapper = None if entrance.data_type == "xdm" else landing.mapper_of(self._world, tx, tenant, flow, dataset)
-        bodies = landing.map_all(mapper, messages).bodies
-        batch = self._batch(tx, tenant, flow["id"], dataset)
-        with batch.lock:
-            first, batch.filled = batch.filled, batch.filled + len(bodies)
-        records.land(tx, tenant, dataset, batch.batch, None, bodies, first)
+        counted = micro_batches.count(self._world, tx, tenant, channel.flow, channel.dataset, more)
+        run, dataset = counted.run or None, channel.dataset
+        records.land(tx, tenant, dataset, counted.batch, run, bodies, counted.landed - len(bodies))
+        rejected.land(tx, tenant, dataset, counted.failed_batch, run, lost, counted.lost - len(lost))
+        if counted.landed + counted.lost >= micro_batches.MOST_RECORDS:
+            micro_batches.close(self._world, tx, counted)
 
-    def _batch(self, tx: Transaction, tenant: Tenant, flow_id: str, dataset: str) -> _OpenBatch:
-        now = self._world.clock.now()
-        key, hour = (tenant.org, tenant.sandbox, flow_id), now // HOUR_MS
-        with self._opening:
-            batch = self._open.get(key)
-            if (
-                batch is not None
-                and batch.hour == hour
-                and batch.dataset == dataset
-                and self._is_there(tx, tenant, batch)
-            ):
-                return batch
-            batch = _OpenBatch(hour, self._world.ids.batch(now), dataset)
-            state = landing.BatchState("processing", {"flowId": [flow_id]})
-            landing.create_batch(self._world, tx, tenant, dataset, batch.batch, state)
-            self._open[key] = batch
-            return batch
+    def refused(self, entrance: Entrance, named: str | None) -> Channel | None:
+        """Whose error batch messages go to that cannot be read, if that can be told."""
+        known = entrance.channels
+        home = known.get(named) if named else next(iter(known.values())) if len(known) == 1 else None
+        return home if home is not None and home.enabled and not home.is_gone else None
 
-    def _is_there(self, tx: Transaction, tenant: Tenant, batch: _OpenBatch) -> bool:
-        """A reset, or a transaction that was undone, may have taken the batch away."""
-        return resources.is_there(tx, tenant, BATCHES, batch.batch)
+
+def unread(message: Any, text: str) -> Judged:
+    """A message that could not be read as what it should be."""
+    return Judged(None, [], 0, Rejected(UNKNOWN, text, None, kept(message)))
+
+
+def _check_claims(channel: Channel, message: Message) -> None:
+    """Documented: schema and dataset must exist, and the dataset must use that schema."""
+    if message.dataset is not None and message.dataset != channel.dataset:
+        hint = f"header.datasetId is {message.dataset}, the flow {channel.flow} lands in {channel.dataset}."
+        raise Unreadable(UNKNOWN_FORMAT, hint)
+    if message.schema is not None and message.schema != channel.schema:
+        hint = f"header.schemaRef names {message.schema}, the dataset {channel.dataset} uses {channel.schema}."
+        raise Unreadable(UNKNOWN_FORMAT, hint)
+
+
+def _name_one(known: dict[str, Channel]) -> str:
+    return f"Name one in the header x-adobe-flow-id: {', '.join(known) or 'create a flow first'}."

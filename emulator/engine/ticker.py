@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 
-from emulator.engine import runner, timekeeping
+from emulator.engine import micro_batches, runner, timekeeping, upheaval
 from emulator.engine.world import World
 
 logger = logging.getLogger(__name__)
@@ -53,6 +53,8 @@ class Ticker:
         with self._world.stepping:
             if time.monotonic() >= self._follow_at:
                 timekeeping.follow(self._world.database, self._world.clock)
+                upheaval.follow(self._world)
+                micro_batches.settle_all(self._world)
                 self._follow_at = time.monotonic() + LONGEST_SLEEP_S
             return runner.run_next(self._world) is not None
 

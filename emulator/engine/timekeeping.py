@@ -47,12 +47,19 @@ def follow(database: Database, clock: Clock) -> None:
 
 def keep(database: Database, state: ClockState) -> None:
     with database.writing() as tx:
-        meta.write(tx, _KEY, orjson.dumps([state.mode, state.at, state.jumped]).decode())
+        meta.write(tx, _KEY, written(state))
+
+
+def written(state: ClockState) -> str:
+    """A clock's state as text, which ``read`` understands."""
+    return orjson.dumps([state.mode, state.at, state.jumped]).decode()
+
+
+def read(text: str) -> ClockState:
+    return ClockState(*orjson.loads(text))
 
 
 def _read(database: Database) -> ClockState:
     with database.reading() as tx:
         text = meta.read(tx, _KEY)
-    if text is None:
-        return ClockState()
-    return ClockState(*orjson.loads(text))
+    return ClockState() if text is None else read(text)

@@ -82,7 +82,11 @@ def headers_of(delivery: Delivery, secret: str, body: bytes) -> dict[str, str]:
 class Post:
     """One attempt, in the thread that calls ``send``; any other thread may ``abort`` it."""
 
-    def __init__(self, subscriber: Subscriber, delivery: Delivery, timeout: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, subscriber: Subscriber, delivery: Delivery, timeout: float = TIMEOUT_S, fault: str | None = None
+    ) -> None:
+        """``fault`` is why the address must not be called."""
+        self._fault = fault
         self._subscriber = subscriber
         self._delivery = delivery
         self._timeout = timeout
@@ -95,6 +99,8 @@ class Post:
 
     def send(self) -> Outcome:
         """Never raises: whatever goes wrong is the outcome. Redirects are not followed."""
+        if self._fault is not None:
+            return Outcome(None, f"the address {self._fault}")
         try:
             return Outcome(self._answered(), None)
         except Exception as error:

@@ -14,10 +14,10 @@ from emulator.domain.kinds import CONNECTION_SPECS, FLOW_SPECS, Kind
 from emulator.domain.language.values import Surroundings
 from emulator.domain.lookup import Lookup
 from emulator.domain.specs import Catalogue, Specs
-from emulator.domain.tenant import Tenant
+from emulator.domain.tenant import Tenant, as_service
 from emulator.engine.clock import Clock
 from emulator.engine.sources.samples import Samples
-from emulator.store import resources
+from emulator.store import resources, sandboxes
 from emulator.store.database import Database, Transaction
 from emulator.store.sandboxes import DEFAULT_SANDBOX, KnownSandboxes
 
@@ -35,6 +35,16 @@ class World:
     on_schedule_change: Callable[[], None] = field(default=lambda: None)
     # Tells the courier that there is something to deliver.
     on_notice: Callable[[], None] = field(default=lambda: None)
+    # Organisation and sandbox, with the flow and the dataset of each micro-batch that has counted something
+    # which nobody has written down yet.
+    unsettled: dict[tuple[str, str], set[tuple[str, str]]] = field(default_factory=dict)
+    # Held while that is written down, so that nobody who looks meanwhile sees less than has been counted.
+    settling: threading.Lock = field(default_factory=threading.Lock)
+    # What else remembers stored state, and forgets it when that is replaced; and how often it has been.
+    on_upheaval: list[Callable[[], None]] = field(default_factory=list)
+    upheavals: int = 0
+    # Hosts of other machines that may be called, in lower case.
+    outgoing: frozenset[str] = frozenset()
     # Held by whoever makes runs or moves the clock.
     stepping: threading.RLock = field(default_factory=threading.RLock)
 
@@ -56,6 +66,12 @@ def lookup(tx: Transaction, tenant: Tenant) -> Lookup:
         return resources.read(tx, home if kind in (CONNECTION_SPECS, FLOW_SPECS) else tenant, kind, resource_id)
 
     return find
+
+
+def service_in(tx: Transaction, org: str, sandbox: str) -> Tenant | None:
+    """The service itself as the one who acts in a sandbox; None where that is gone."""
+    home = sandboxes.find(tx, org, sandbox)
+    return None if home is None else as_service(Tenant(org, sandbox, home.id, "", ""))
 
 
 def spec_home(tenant: Tenant) -> Tenant:

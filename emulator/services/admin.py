@@ -6,29 +6,33 @@ import platform
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 from emulator import __version__
-from emulator.domain.errors import Refusal
 from emulator.edge.call import Answer, Call, answer
 from emulator.edge.envelopes import admin
 from emulator.edge.routing import Route, Service, plain
-from emulator.engine import notices
 from emulator.engine.world import World
-from emulator.services import admin_clock, admin_data, admin_landed, admin_outcomes, documents
-from emulator.services.admin_tenants import tenant_headers
+from emulator.services import admin_clock, admin_data, admin_landed, admin_outcomes, admin_state, documents
 from emulator.services.seeding import Seeds
-from emulator.store import reset
 
 _BAD = "ADMIN-BAD_REQUEST-400"
 
-_MEANINGS = {
+MEANINGS = {
     "GET ": "this index",
     "GET /health": "alive",
     "GET /ready": "200 once migrations and seeds are done",
     "GET /version": "versions",
     "GET /config": "effective settings, secrets hidden",
+    "GET /metrics": "figures of this process in the text format of Prometheus",
+    "GET /requests": "the newest service calls without secrets: method, path, status, org, sandbox, since, limit",
+    "GET /requests/count": "how many there are: the same filters",
+    "DELETE /requests": "forget them; with tenant headers, that tenant's",
+    "GET /faults": "rules by which service calls go wrong, in order, and the presets",
+    "POST /faults": "one more: match, effect or preset, times, probability, seed, until",
+    "DELETE /faults": "no more faults; with tenant headers, that tenant's",
+    "GET /faults/{id}": "one of them, with how often it still strikes",
+    "DELETE /faults/{id}": "take it away",
     "GET /clock": "what time it is",
     "PUT /clock": "set it: mode real, frozen or offset, now, force",
     "POST /clock/advance": "let time pass, by a duration or to an instant; everything due happens on the way",
@@ -36,8 +40,17 @@ _MEANINGS = {
     "POST /flows/{id}/outcomes": "tell them: status, errors, failedRecordCount, durationMs, faults",
     "DELETE /flows/{id}/outcomes": "let them come as they come",
     "POST /reset": "back to the seed (?to=seed) or to nothing (?to=empty); with tenant headers, that tenant alone",
-    "GET /datasets/{id}/records": "what landed in a dataset: limit, offset, batch, run",
-    "GET /datasets/{id}/rejected": "what did not, and why: limit, offset, batch, run",
+    "GET /snapshots": "the states that are kept under a name; with tenant headers, those of that tenant",
+    "POST /snapshots": "keep the state as it is: name",
+    "DELETE /snapshots": "forget them all",
+    "DELETE /snapshots/{name}": "forget one",
+    "POST /snapshots/{name}/restore": "bring one back; with tenant headers, what that tenant has in it",
+    "GET /export": "all state as one document, secrets hidden unless ?secrets=true; with tenant headers, one tenant's",
+    "POST /import": "the state of such a document in the place of what there is",
+    "POST /seed": "what a seed says, beside what there is; with ?replace=true in the place of what its tenants have",
+    "GET /datasets/{id}/records": "what landed in a dataset: limit, offset, batch, run, where",
+    "GET /datasets/{id}/rejected": "what did not, and why: limit, offset, batch, run, where",
+    "POST /query": "SQL over what landed, and its rows: sql, org, sandbox",
     "GET /connections/{id}/data": "what was put behind a base connection for its flows to read",
     "DELETE /connections/{id}/data": "take it all away",
     "PUT /connections/{id}/data/{object}": "put a file, a table or a resource there: JSON, NDJSON, CSV or Parquet",
@@ -67,39 +80,33 @@ class Standing:
 
 def service(world: World, seeds: Seeds, standing: Standing, more: Sequence[Route] = ()) -> Service:
     """``more`` are routes of modules that need what only the composition has."""
-    calls = Admin(world, seeds, standing)
+    calls = Admin(world, standing)
     handlers: list[tuple[str, str, Callable[[Call], Answer]]] = [
         ("GET", "", calls.index),
-        ("GET", "/health", calls.health),
-        ("GET", "/ready", calls.ready),
         ("GET", "/version", calls.version),
         ("GET", "/config", calls.config),
-        ("POST", "/reset", calls.reset),
     ]
     own = [Route(*entry) for entry in handlers]
-    return Service(
-        "admin",
-        "/__admin",
-        "anyone",
-        admin,
-        [
-            *own,
-            *admin_clock.routes(world),
-            *admin_outcomes.routes(world),
-            *admin_landed.routes(world),
-            *admin_data.routes(world),
-            *more,
-            *documents.routes(),
-        ],
-    )
+    open_to_all = [Route("GET", "/health", calls.health, open=True), Route("GET", "/ready", calls.ready, open=True)]
+    guarded = [
+        *own,
+        *admin_clock.routes(world),
+        *admin_state.routes(world, seeds),
+        *admin_outcomes.routes(world),
+        *admin_landed.routes(world),
+        *admin_data.routes(world),
+        *more,
+        *documents.routes(),
+    ]
+    served = open_to_all if standing.settings["no_admin"] else [*open_to_all, *guarded]
+    return Service("admin", "/__admin", "administrator", admin, served, watched=False)
 
 
 class Admin:
     """The admin operations."""
 
-    def __init__(self, world: World, seeds: Seeds, standing: Standing) -> None:
+    def __init__(self, world: World, standing: Standing) -> None:
         self._world = world
-        self._seeds = seeds
         self._standing = standing
 
     def index(self, call: Call) -> Answer:
@@ -110,7 +117,7 @@ class Admin:
                 "version": __version__,
                 "admin": [
                     {"method": key.split(" ")[0], "path": "/__admin" + key.split(" ")[1], "meaning": meaning}
-                    for key, meaning in _MEANINGS.items()
+                    for key, meaning in MEANINGS.items()
                 ],
                 "services": [
                     {
@@ -138,6 +145,9 @@ class Admin:
 
     def version(self, call: Call) -> Answer:
         call.query.check((), _BAD)
+        # Imported here: reading metadata of packages takes longer to load than most of what a start needs.
+        from importlib.metadata import version
+
         database = self._world.database.family
         return answer(
             {
@@ -152,22 +162,3 @@ class Admin:
     def config(self, call: Call) -> Answer:
         call.query.check((), _BAD)
         return answer(self._standing.settings)
-
-    def reset(self, call: Call) -> Answer:
-        call.query.check(("to",), _BAD)
-        target = "seed" if call.query.one("to") is None else call.query.one("to")
-        if target not in ("seed", "empty"):
-            raise Refusal(_BAD, detail=f"to={target} is neither seed nor empty.")
-        only = tenant_headers(call)
-        with self._world.database.writing() as tx:
-            if only is None:
-                reset.everything(tx)
-            else:
-                reset.tenant(tx, *only)
-            if target == "seed":
-                self._seeds.apply(tx, only)
-        self._world.sandboxes.forget()
-        notices.forget(self._world)
-        self._world.on_schedule_change()
-        tenant = None if only is None else {"org": only[0], "sandbox": only[1]}
-        return answer({"reset": target, "tenant": tenant})

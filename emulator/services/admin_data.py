@@ -54,28 +54,12 @@ class AdminData:
 
     def put(self, call: Call) -> Answer:
         call.query.check((), _BAD)
-        path, now = _path(call), self._world.clock.now() * _NS + self._world.ids.number(_SPREAD_NS)
+        path, now = _path(call), _moment(self._world)
         with self._world.database.writing() as tx:
             behind = _behind(tx, call)
-            family = self._family(tx, behind)
-            try:
-                kind = kind_of(path, call.headers.get("content-type", ""), family)
-                check_content(call.body, kind, family)
-            except UnreadableData as error:
-                raise Refusal(_BAD, detail=f"{path} cannot be put: {error}.") from None
-            paths = [one.path for one in source_objects.versions(tx, behind)]
-            _check_place(path, paths)
-            modified = source_objects.put(tx, behind, path, Object(str(kind), call.body), now)
-        listed = Listed(path, str(kind), modified, len(call.body))
-        return answer(_shown(listed), 200 if path in paths else 201)
-
-    def _family(self, tx: Transaction, behind: Behind) -> str:
-        tenant = Tenant(behind.org, behind.sandbox, "", "", "")
-        connection = resources.read(tx, tenant, CONNECTIONS, behind.connection) or {}
-        spec = self._world.specs(tx, tenant).connection_at(connection["connectionSpec"])
-        if spec.family not in FAMILIES:
-            raise Refusal(_BAD, detail=f"{spec.title} is a {spec.family} connector: no flow reads what is put here.")
-        return spec.family
+            there = source_objects.versions(tx, behind)
+            put = put_in(self._world, tx, behind, path, call.headers.get("content-type", ""), call.body, now)
+        return answer(_shown(put), 200 if any(one.path == path for one in there) else 201)
 
     def read(self, call: Call) -> Answer:
         call.query.check((), _BAD)
@@ -101,6 +85,34 @@ class AdminData:
         return no_content()
 
 
+def _moment(world: World) -> int:
+    return world.clock.now() * _NS + world.ids.number(_SPREAD_NS)
+
+
+def put_in(
+    world: World, tx: Transaction, behind: Behind, path: str, content_type: str, body: bytes, now: int | None = None
+) -> Listed:
+    """Check and store what lies behind a connection. Refuses what no flow could read."""
+    family = _family(world, tx, behind)
+    try:
+        kind = kind_of(path, content_type, family)
+        check_content(body, kind, family)
+    except UnreadableData as error:
+        raise Refusal(_BAD, detail=f"{path} cannot be put: {error}.") from None
+    _check_place(path, [one.path for one in source_objects.versions(tx, behind)])
+    modified = source_objects.put(tx, behind, path, Object(str(kind), body), _moment(world) if now is None else now)
+    return Listed(path, str(kind), modified, len(body))
+
+
+def _family(world: World, tx: Transaction, behind: Behind) -> str:
+    tenant = Tenant(behind.org, behind.sandbox, "", "", "")
+    connection = resources.read(tx, tenant, CONNECTIONS, behind.connection) or {}
+    spec = world.specs(tx, tenant).connection_at(connection["connectionSpec"])
+    if spec.family not in FAMILIES:
+        raise Refusal(_BAD, detail=f"{spec.title} is a {spec.family} connector: no flow reads what is put here.")
+    return spec.family
+
+
 def _behind(tx: Transaction, call: Call) -> Behind:
     connection = call.params["id"]
     return Behind(*home(tx, call, CONNECTIONS, "connection", connection), connection)
@@ -108,10 +120,14 @@ def _behind(tx: Transaction, call: Call) -> Behind:
 
 def _path(call: Call) -> str:
     path: str = call.params["object"]
+    check_path(path)
+    return path
+
+
+def check_path(path: str) -> None:
     if len(path.encode()) > _LONGEST_PATH or not all(is_plain(part) for part in path.split("/")):
         detail = f"Object path {path[:100]!r}: its parts have neither dots in front nor backslashes, and none is empty."
         raise Refusal(_BAD, detail=f"{detail} It has {_LONGEST_PATH} bytes at most.")
-    return path
 
 
 def _check_place(path: str, others: list[str]) -> None:

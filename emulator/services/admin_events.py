@@ -15,6 +15,7 @@ from emulator.edge.routing import Route
 from emulator.engine import notices
 from emulator.engine.clock import iso
 from emulator.engine.notices import Wish
+from emulator.engine.outgoing import fault_of_reach
 from emulator.engine.webhooks import fault_of_address
 from emulator.engine.world import World
 from emulator.store import deliveries, subscribers
@@ -94,6 +95,9 @@ class Subscriptions:
         wish = Wish(_events(body, form), form, call.origin, iso(self._world.clock.now()))
         secret = _text(body, "secret") or self._new_secret()
         new = Subscriber(self._world.ids.uuid(), _text(body, "org"), url, secret, 0, wish.written())
+        fault = fault_of_reach(url, self._world.outgoing)
+        if fault is not None:
+            raise Refusal(_BAD, detail=f"url {fault}.")
         with self._world.database.writing() as tx:
             subscribers.create(tx, new)
         notices.forget(self._world)

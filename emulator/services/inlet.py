@@ -2,77 +2,106 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from emulator.domain.errors import Refusal
-from emulator.domain.kinds import FLOWS
-from emulator.domain.mapping import MappingProblem
-from emulator.edge.call import Answer, Call, answer, fault, parsed
+from emulator.domain.messages import Message, Unreadable, read
+from emulator.domain.xdm_validation import report
+from emulator.edge.call import Answer, Call, answer
 from emulator.edge.envelopes import inlet
 from emulator.edge.identity import Identity
 from emulator.edge.routing import MEGABYTE, Route, Service
-from emulator.engine.streaming import Entrance, Streaming
+from emulator.engine.inlet_rules import InletRules
+from emulator.engine.inlets import Channel, Entrance, Judged
+from emulator.engine.streaming import NotYet, NoWay, Streaming, unread
 from emulator.engine.world import World
-from emulator.store import resources
+from emulator.services.inlet_bodies import message_of, size_of
+from emulator.store import inlets
 from emulator.store.database import Transaction
 
 Document = dict[str, Any]
-UNKNOWN_FORMAT = "Message has unknown xdm format"
-WRONG_ORG = "Message has an absent or wrong ims org in the header"
 _FLOW_ID = "x-adobe-flow-id"
+_SYNC = ("syncValidation", "synchronousValidation")
+_SKIPPED = {"skipped": True}
+_CREATE = "create"
+_AWAY = 503
+# A megabyte of the shortest messages would be half a million of them.
+_MOST_MESSAGES = 20_000
 
 
-def service(world: World, identity: Identity) -> Service:
-    calls = InletCalls(world, identity)
+def service(world: World, identity: Identity, rules: InletRules) -> Service:
+    calls = InletCalls(world, identity, rules)
     routes = [
         Route("POST", "/batch/{inlet}", calls.batch),
         Route("POST", "/{inlet}", calls.single),
     ]
-    return Service("streaming-ingestion", "/collection", "anyone", inlet, routes, MEGABYTE, "INLET-0413-413")
+    return Service(
+        "streaming-ingestion",
+        "/collection",
+        "anyone",
+        inlet,
+        routes,
+        MEGABYTE,
+        "INLET-0413-413",
+        tenant_of=lambda params: _home(world, params),
+    )
+
+
+def _home(world: World, params: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Organisation and sandbox of the inlet that a path names; senders name none."""
+    with world.database.reading() as tx:
+        found = inlets.find(tx, params.get("inlet", ""))
+    return None if found is None else (found.org, found.sandbox)
 
 
 class InletCalls:
     """Takes messages and answers as documented: 200 for one, always 207 for a batch."""
 
-    def __init__(self, world: World, identity: Identity) -> None:
+    def __init__(self, world: World, identity: Identity, rules: InletRules) -> None:
         self._world = world
         self._identity = identity
-        self._streaming = Streaming(world)
+        self._streaming = Streaming(world, rules)
 
     def single(self, call: Call) -> Answer:
-        inlet_id = call.params["inlet"]
-        _check_validation(call)
-        with self._world.database.writing() as tx:
+        """Documented: a record that breaks its schema is taken all the same, unless validation is asked for."""
+        inlet_id, sync = call.params["inlet"], _asked_to_validate(call)
+        with self._world.database.writing(quiet=True) as tx:
             entrance = self._entrance(tx, call, inlet_id)
-            message = _parsed(call)
-            entity = self._entity(entrance, message, inlet_id)
-            flow = self._flow(tx, entrance, call, message)
-            try:
-                self._streaming.take(tx, entrance, flow, [entity])
-            except MappingProblem as error:
-                raise Refusal("INLET-0400-400", detail=f"inletId: [{inlet_id}] {error}") from None
+            if sync is not None:
+                _slow_down(inlet_id, self._streaming.validation_rate.wait_for(inlet_id), "validated messages a minute")
+            whole = message_of(call)
+            message, channel = self._read(tx, entrance, inlet_id, _named(call), whole)
+            judged = [channel.judge(message.record, whole)] if message.operation == _CREATE else []
+            if sync is not None and judged and judged[0].rejected is not None:
+                raise _broken(inlet_id, entrance, judged[0])
+            self._streaming.land(tx, entrance, channel, judged, 1 - len(judged), len(call.body))
         received = self._world.clock.now()
         return answer(
             {
                 "inletId": inlet_id,
                 "xactionId": self._transaction_id(received),
                 "receivedTimeMs": received,
-                "flowId": flow["id"],
-                "syncValidation": {"skipped": True},
+                **({"flowId": channel.flow} if channel.flow else {}),
+                **({_SYNC[0]: _SKIPPED} if sync is None else {sync: {"status": "pass"}}),
             }
         )
 
     def batch(self, call: Call) -> Answer:
         """Documented: one entry per message in order; a failed one has no ``xactionId``."""
         inlet_id = call.params["inlet"]
-        with self._world.database.writing() as tx:
+        if _asked_to_validate(call) is not None:
+            detail = "synchronous validation is offered for single messages only"
+            raise Refusal("INLET-0400-400", detail=f"inletId: [{inlet_id}] {detail}")
+        with self._world.database.writing(quiet=True) as tx:
             entrance = self._entrance(tx, call, inlet_id)
-            body = _parsed(call)
-            messages = body.get("messages")
+            messages = message_of(call).get("messages")
             if not isinstance(messages, list):
                 raise Refusal("INLET-0400-400", detail=f"inletId: [{inlet_id}] messages must be an array")
+            if len(messages) > _MOST_MESSAGES:
+                detail = f"inletId: [{inlet_id}] a batch has at most {_MOST_MESSAGES} messages"
+                raise Refusal("INLET-0400-400", detail=detail)
             received = self._world.clock.now()
             batch_id = self._transaction_id(received)
             responses = self._take_all(tx, entrance, call, messages, batch_id)
@@ -83,26 +112,29 @@ class InletCalls:
     def _take_all(
         self, tx: Transaction, entrance: Entrance, call: Call, messages: list[Any], batch_id: str
     ) -> list[Document]:
-        inlet_id = call.params["inlet"]
+        """Documented: messages that fail go to an error batch of the dataset, where it can be told which."""
         responses: list[Document] = []
-        accepted: dict[str, tuple[Document, dict[int, Document]]] = {}
-        for index, message in enumerate(messages):
+        taken: dict[str, _Taken] = {}
+        inlet_id, named = call.params["inlet"], _named(call)
+        home = self._streaming.refused(entrance, named)
+        for index, whole in enumerate(messages):
             try:
-                if not isinstance(message, dict):
-                    raise _unreadable(inlet_id, entrance, UNKNOWN_FORMAT)
-                entity = self._entity(entrance, message, inlet_id)
-                flow = self._flow(tx, entrance, call, message)
+                message, channel = self._read(tx, entrance, inlet_id, named, whole)
             except Refusal as refusal:
-                responses.append({"statusCode": refusal.status, "message": refusal.message})
+                if refusal.status == _AWAY:
+                    # A sender that is told to come again comes with the whole batch.
+                    raise
+                responses.append({"statusCode": refusal.status, "message": refusal.text})
+                if home is not None:
+                    _taken(taken, home).add(unread(whole, str(refusal.values["detail"])), whole)
                 continue
-            accepted.setdefault(flow["id"], (flow, {}))[1][index] = entity
+            judged = channel.judge(message.record, whole) if message.operation == _CREATE else None
+            _taken(taken, channel).add(judged, whole)
             responses.append({"xactionId": f"{batch_id}:{index}"})
-        for flow, entities in accepted.values():
-            try:
-                self._streaming.take(tx, entrance, flow, list(entities.values()))
-            except MappingProblem as error:
-                for index in entities:
-                    responses[index] = {"statusCode": 400, "message": f"inletId: [{inlet_id}] {error}"}
+        # In one order whatever comes first, so that two requests do not wait for each other.
+        for _, one in sorted(taken.items()):
+            size = len(call.body) if len(taken) == 1 else size_of(one.messages)
+            self._streaming.land(tx, entrance, one.channel, one.judged, one.skipped, size)
         return responses
 
     def _transaction_id(self, received: int) -> str:
@@ -112,63 +144,81 @@ class InletCalls:
         entrance = self._streaming.entrance(tx, inlet_id)
         if entrance is None:
             raise Refusal("INLET-0404-404", inlet=inlet_id)
-        if entrance.needs_token and not self._identity.token_is_valid(call.headers.get("authorization")):
-            raise Refusal("INLET-AUTH-401")
+        call._tenant = entrance.tenant
+        if entrance.needs_token:
+            if not self._identity.token_is_valid(call.headers.get("authorization")):
+                raise Refusal("INLET-AUTH-401")
+            if call.headers.get("x-gw-ims-org-id", entrance.tenant.org) != entrance.tenant.org:
+                raise Refusal("INLET-AUTH-403")
+        _slow_down(inlet_id, self._streaming.rate.wait_for(inlet_id), "requests a second")
         return entrance
 
-    def _entity(self, entrance: Entrance, message: Document, inlet_id: str) -> Document:
-        """The record in a message: all of a raw one, ``body.xdmEntity`` of an XDM one."""
-        if entrance.data_type != "xdm":
-            return message
-        header, body = message.get("header"), message.get("body")
-        entity = body.get("xdmEntity") if isinstance(body, dict) else None
-        if not isinstance(header, dict) or "schemaRef" not in header or not isinstance(entity, dict):
-            raise _unreadable(inlet_id, entrance, UNKNOWN_FORMAT)
-        # A missing organisation is filled in, as the newest tutorial relies on; a wrong one is refused.
-        if header.get("imsOrgId", entrance.tenant.org) != entrance.tenant.org:
-            raise _unreadable(inlet_id, entrance, WRONG_ORG)
-        return entity
-
-    def _flow(self, tx: Transaction, entrance: Entrance, call: Call, message: Document) -> Document:
-        """The flow a message is for: named by header, query or message, or the inlet's only one."""
-        header = message.get("header") if entrance.data_type == "xdm" else None
-        named = call.headers.get(_FLOW_ID) or call.query.one(_FLOW_ID)
-        named = named or (header.get("flowId") if isinstance(header, dict) else None)
-        known = self._streaming.flows(tx, entrance)
-        if named is None and len(known) == 1:
-            named = known[0]
-        if named is None or named not in known:
-            seen = f"flow {named} is none of its flows" if named else f"{len(known)} flows read from it"
-            raise Refusal(
-                "INLET-0400-400",
-                detail=f"inletId: [{call.params['inlet']}] {seen}",
-                hint=f"Name one in the header {_FLOW_ID}: {', '.join(known) or 'create a flow first'}.",
-            )
-        flow = resources.read(tx, entrance.tenant, FLOWS, named)
-        if flow is None or flow["state"] != "enabled":
-            raise Refusal("INLET-0400-400", detail=f"inletId: [{call.params['inlet']}] flow {named} is not enabled")
-        return flow
+    def _read(
+        self, tx: Transaction, entrance: Entrance, inlet_id: str, named: str | None, whole: Any
+    ) -> tuple[Message, Channel]:
+        org = entrance.tenant.org
+        try:
+            message = read(whole, entrance.data_type, org)
+            return message, self._streaming.channel(tx, entrance, message, named)
+        except Unreadable as error:
+            raise Refusal("INLET-XDM-400", inlet=inlet_id, org=org, detail=error.detail, hint=error.hint) from None
+        except NoWay as error:
+            raise Refusal("INLET-0400-400", detail=f"inletId: [{inlet_id}] {error}", hint=error.hint) from None
+        except NotYet as error:
+            headers = {"retry-after": _seconds(error.wait_ms)}
+            raise Refusal("INLET-0503-503", inlet=inlet_id, detail=str(error), headers=headers) from None
 
 
-def _unreadable(inlet_id: str, entrance: Entrance, detail: str) -> Refusal:
-    return Refusal("INLET-XDM-400", inlet=inlet_id, org=entrance.tenant.org, detail=detail)
+class _Taken:
+    """Messages of one request for one flow."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.judged: list[Judged] = []
+        self.messages: list[Any] = []
+        self.skipped = 0
+
+    def add(self, judged: Judged | None, message: Any) -> None:
+        """``judged`` is None for a message that lands nowhere."""
+        self.messages.append(message)
+        if judged is None:
+            self.skipped += 1
+        else:
+            self.judged.append(judged)
 
 
-def _check_validation(call: Call) -> None:
-    """Documented: 501 where synchronous validation is not offered; anything but ``true`` means it is off."""
-    for name in ("syncValidation", "synchronousValidation"):
-        if (call.query.one(name) or "").lower() == "true":
-            raise Refusal("INLET-0501-501", detail=f"{name} is not offered by this release")
+def _taken(taken: dict[str, _Taken], channel: Channel) -> _Taken:
+    key = channel.flow or channel.dataset
+    found = taken.get(key)
+    if found is None:
+        found = taken[key] = _Taken(channel)
+    return found
 
 
-def _parsed(call: Call) -> Document:
-    kind = call.headers.get("content-type", "application/json").split(";")[0].strip().lower()
-    if kind not in ("application/json", "application/x-www-form-urlencoded"):
-        raise Refusal("INLET-0415-415", given_type=kind)
-    try:
-        message = parsed(call.body)
-    except orjson.JSONDecodeError as error:
-        raise Refusal("INLET-0400-400", detail=f"the message is not JSON: {fault(error)}") from None
-    if not isinstance(message, dict):
-        raise Refusal("INLET-0400-400", detail="the message must be a JSON object")
-    return message
+def _named(call: Call) -> str | None:
+    return call.headers.get(_FLOW_ID) or call.query.one(_FLOW_ID)
+
+
+def _asked_to_validate(call: Call) -> str | None:
+    """The name under which it is asked for; documented: anything but ``true`` means that it is off."""
+    return next((name for name in _SYNC if (call.query.one(name) or "").lower() == "true"), None)
+
+
+def _broken(inlet_id: str, entrance: Entrance, judged: Judged) -> Refusal:
+    """Documented: the validator's findings as ``cause``; what the mapping could not make has only its words."""
+    assert judged.rejected is not None
+    org = entrance.tenant.org
+    if judged.violations:
+        cause = {"cause": {"_streamingValidation": [report(judged.violations)]}}
+        return Refusal("INLET-XDM-400", inlet=inlet_id, org=org, detail="Message is invalid", report=cause)
+    return Refusal("INLET-XDM-400", inlet=inlet_id, org=org, detail=judged.rejected.message)
+
+
+def _slow_down(inlet_id: str, wait_ms: int | None, what: str) -> None:
+    if wait_ms is not None:
+        headers = {"retry-after": _seconds(wait_ms)}
+        raise Refusal("INLET-0429-429", inlet=inlet_id, detail=f"too many {what}", headers=headers)
+
+
+def _seconds(milliseconds: int) -> str:
+    return str(math.ceil(milliseconds / 1000))

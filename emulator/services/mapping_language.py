@@ -10,8 +10,7 @@ import orjson
 from emulator.data_files import fixtures_folder
 from emulator.domain.errors import Refusal
 from emulator.domain.kinds import MAPPING_SETS
-from emulator.domain.language.compiler import compiled
-from emulator.domain.language.parser import SyntaxProblem, parse
+from emulator.domain.language.problems import SyntaxProblem
 from emulator.domain.language.values import Problem
 from emulator.domain.mapping_sets import BAD
 from emulator.edge.call import Answer, Call, answer, fault, parsed
@@ -78,6 +77,10 @@ class Language:
     def _fault(self, expression: str, sample: str | None) -> str | None:
         """What is wrong, None when nothing is."""
         try:
+            # Imported here, with all functions: a start does without.
+            from emulator.domain.language.compiler import compiled
+            from emulator.domain.language.parser import parse
+
             evaluate = compiled(parse(expression), self._world.surroundings)
             if sample is not None:
                 evaluate(_record(sample))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.domain import mapping_versions, xdm
+from emulator.domain import mapping_versions
 from emulator.domain.errors import Refusal
-from emulator.domain.kinds import MAPPER_SCHEMAS, MAPPING_SET_VERSIONS, MAPPING_SETS, SCHEMAS
+from emulator.domain.kinds import MAPPER_SCHEMAS, MAPPING_SET_VERSIONS, MAPPING_SETS
 from emulator.domain.mapping_sets import BAD, MappingRequest
 from emulator.domain.mapping_versions import Writing
 from emulator.domain.schema_ids import schema_id
 from emulator.domain.tenant import Tenant
 from emulator.edge.call import Call
+from emulator.engine import schemas
 from emulator.engine.world import World
 from emulator.store import resources
 from emulator.store.database import Contended, Transaction
@@ -87,8 +88,8 @@ def write_version(tx: Transaction, tenant: Tenant, old: Stored, document: Docume
 
 def find_schema(tx: Transaction, tenant: Tenant, name: str) -> Document | None:
     """A schema of the registry with all its properties in one tree, by either of its names."""
-    schema = resources.read(tx, tenant, SCHEMAS, schema_id(name))
-    return None if schema is None else xdm.resolved(schema)
+    texts = schemas.texts_of_schema(tx, tenant, schema_id(name))
+    return None if texts is None else schemas.resolved(texts)
 
 
 def target_schema(tx: Transaction, tenant: Tenant, name: str, field: str = "xdmSchema") -> Document:

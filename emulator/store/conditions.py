@@ -28,7 +28,6 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 from emulator.domain.filters import EQUALITY, Condition, OrderKey
 from emulator.domain.index_values import LONGEST, ascii_lower, number_value
@@ -102,6 +101,9 @@ def _reaches(steps: Sequence[Step], family: Family, test: Test) -> ColumnElement
 
 
 def _reaches_postgresql(steps: Sequence[Step], test: Test) -> ColumnElement[bool]:
+    # Imported here: SQLite, and a start, do without PostgreSQL's dialect, which is large.
+    from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
+
     path = cast("strict $" + _json_path(steps, "[*]"), JSONPATH)
     found = func.jsonb_path_query(cast(resource.c.body, JSONB), path, cast("{}", JSONB), true())
     values = select(_bytewise(found).label("text")).correlate(resource).subquery()
@@ -136,6 +138,8 @@ def order_columns(key: OrderKey, family: Family) -> list[ColumnElement[Any]]:
     """
     text: JsonText
     if family == "postgresql":
+        from sqlalchemy.dialects.postgresql import JSONB
+
         names = [step.name for step in key.steps]
         text = _bytewise(func.jsonb_extract_path(cast(resource.c.body, JSONB), *names))
     else:

@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, Literal
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
-from sqlalchemy import URL, Engine, PoolProxiedConnection, create_engine, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy import PoolProxiedConnection, event
 from sqlalchemy.sql import ClauseElement
 
-POSTGRES_CONNECTIONS = 16
-BUSY_TIMEOUT_MS = 10_000
-Family = Literal["sqlite", "postgresql"]
+from emulator.store.drivers import (
+    POSTGRES_CONNECTIONS,
+    Family,
+    UnusableDatabase,
+    compiling_dialect,
+    engine_of,
+    parsed,
+    tune_sqlite,
+)
 
-
-class UnusableDatabase(Exception):
-    """The database cannot be used; the message is one line for the person who named it."""
+__all__ = ["POSTGRES_CONNECTIONS", "Database", "Family", "Transaction", "UnusableDatabase"]
 
 
 class TenantGone(Exception):
@@ -63,10 +63,24 @@ class Transaction:
         found: list[tuple[Any, ...]] = self._execute(statement, values).fetchall()
         return found
 
+    def each(self, statement: ClauseElement, **values: Any) -> Iterator[tuple[Any, ...]]:
+        """The rows one by one, for results that should not be held as a list."""
+        yield from self._execute(statement, values)
+
     def run(self, statement: ClauseElement, **values: Any) -> int:
         """Execute and say how many rows it touched."""
         touched: int = self._execute(statement, values).rowcount
         return touched
+
+    def revision(self) -> tuple[int, ...] | None:
+        """Equal as long as nothing that is worth remembering has been written; None where nobody can say.
+
+        Not counted is what this process writes in ``quiet`` transactions.
+        """
+        if self.database.family != "sqlite":
+            return None
+        version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return self.database.loud_writes, version, id(self._connection)
 
     def run_many(self, statement: ClauseElement, values: Sequence[Mapping[str, Any]]) -> None:
         sql, _ = self.database.compiled(statement)
@@ -92,15 +106,15 @@ class Database:
     """An open database. ``inline`` says that calls are so short that no thread is worth its price."""
 
     def __init__(self, url: str) -> None:
-        self.url = _parsed(url)
+        self.url = parsed(url)
         self.family: Family = "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql"
         self.in_memory = self.family == "sqlite" and self.url.database in (None, "", ":memory:")
         self.inline = self.family == "sqlite"
-        self.engine = _engine(self.url, self.in_memory)
+        self.engine = engine_of(self.url, self.in_memory)
         if self.family == "sqlite":
-            event.listen(self.engine, "connect", _tune_sqlite)
+            event.listen(self.engine, "connect", tune_sqlite)
         self.driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
-        self._dialect = _compiling_dialect(self.family)
+        self._dialect = compiling_dialect(self.family)
         self._compiled: dict[int, tuple[ClauseElement, str, dict[str, Any]]] = {}
         self._local = threading.local()
         # SQLite: one connection a thread. In memory there is a single one, which is the database.
@@ -108,16 +122,18 @@ class Database:
         # SQLite has one writer at a time: waiting for a lock of our own wakes at once, where its
         # busy handler would sleep. In memory all threads share one connection, so readers wait too.
         self._writer = threading.RLock()
+        # How many transactions of this process, SQLite only, may have changed what others keep in memory.
+        self.loud_writes = 0
 
     @staticmethod
     def check_url(url: str) -> None:
         """Raises ``UnusableDatabase`` when the URL names nothing that can be used."""
-        _parsed(url)
+        parsed(url)
 
     @staticmethod
     def described(url: str) -> str:
         """The URL without its password."""
-        return _parsed(url).render_as_string(hide_password=True)
+        return parsed(url).render_as_string(hide_password=True)
 
     def compiled(self, statement: ClauseElement) -> tuple[str, dict[str, Any]]:
         """SQL text and the values bound inside the statement, kept for statements that live on."""
@@ -133,31 +149,74 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
-        """Statements that only read; each sees the newest committed state."""
+        """Statements that only read; each sees the newest committed state, and what this thread is writing."""
         if self.in_memory:
             with self._writer:
                 yield Transaction(self, self._own_connection())
         elif self.family == "sqlite":
             yield Transaction(self, self._own_connection())
+        elif (joined := self._joined) is not None:
+            yield Transaction(self, joined)
         else:
             with self._pooled() as connection:
                 yield Transaction(self, connection)
 
     @contextmanager
-    def writing(self) -> Iterator[Transaction]:
-        """Statements that are kept together when the block ends, and undone when it raises."""
+    def reading_one_moment(self) -> Iterator[Transaction]:
+        """Statements that only read and all see the state of one moment, however long they take."""
+        begin = "BEGIN" if self.family == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        with self._begun(begin) as connection:
+            yield Transaction(self, connection)
+
+    @contextmanager
+    def writing(self, quiet: bool = False) -> Iterator[Transaction]:
+        """Statements that are kept together when the block ends, and undone when it raises.
+
+        One inside another, in the same thread, is a part of it: undone by itself, kept with the whole.
+        A ``quiet`` transaction writes only what nobody keeps in memory: landed rows, their batches and runs.
+        """
+        with self._begun("BEGIN IMMEDIATE" if self.family == "sqlite" else "BEGIN") as connection:
+            self.loud_writes += not quiet
+            yield Transaction(self, connection)
+
+    @contextmanager
+    def _begun(self, begin: str) -> Iterator[Any]:
         if self.family == "sqlite":
-            with self._writer, self._transaction(self._own_connection(), "BEGIN IMMEDIATE") as connection:
-                yield Transaction(self, connection)
+            # A reader of a file waits for nobody.
+            with self._writer if self.in_memory or begin != "BEGIN" else nullcontext():
+                connection = self._own_connection()
+                inner = connection.in_transaction
+                with self._part(connection) if inner else self._transaction(connection, begin):
+                    yield connection
+        elif (joined := self._joined) is not None:
+            with self._part(joined):
+                yield joined
         else:
-            with self._pooled() as pooled, self._transaction(pooled, "BEGIN") as connection:
-                yield Transaction(self, connection)
+            with self._pooled() as pooled, self._transaction(pooled, begin):
+                self._local.joined = pooled
+                try:
+                    yield pooled
+                finally:
+                    self._local.joined = None
+
+    @property
+    def _joined(self) -> Any:
+        """PostgreSQL: the connection on which this thread has a transaction open."""
+        return getattr(self._local, "joined", None)
+
+    @contextmanager
+    def _part(self, connection: Any) -> Iterator[None]:
+        connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            connection.execute("ROLLBACK TO SAVEPOINT part")
+            connection.execute("RELEASE SAVEPOINT part")
+            raise
+        connection.execute("RELEASE SAVEPOINT part")
 
     @contextmanager
     def _transaction(self, connection: Any, begin: str) -> Iterator[Any]:
-        if getattr(connection, "in_transaction", False):
-            yield connection
-            return
         self._control(connection, begin)
         try:
             yield connection
@@ -201,55 +260,3 @@ class Database:
             opened.close()
         self._opened.clear()
         self.engine.dispose()
-
-
-def _parsed(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise UnusableDatabase(
-            f"cannot read database URL {url!r}: expected sqlite:///file.db, sqlite:// or postgresql+psycopg://…"
-        ) from None
-    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise UnusableDatabase(
-            f"database {parsed.get_backend_name()!r} is not supported: use sqlite or postgresql+psycopg"
-        )
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    return parsed
-
-
-def _engine(url: URL, in_memory: bool) -> Engine:
-    try:
-        if url.get_backend_name() == "sqlite":
-            arguments = {"check_same_thread": False, "isolation_level": None, "cached_statements": 512}
-            pool = StaticPool if in_memory else QueuePool
-            more = {} if in_memory else {"pool_size": 64, "max_overflow": -1}
-            return create_engine(url, poolclass=pool, connect_args=arguments, **more)
-        return create_engine(
-            url,
-            pool_size=POSTGRES_CONNECTIONS,
-            max_overflow=4,
-            pool_pre_ping=False,
-            connect_args={"autocommit": True, "prepare_threshold": 2},
-        )
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise UnusableDatabase(
-            f"no driver for {url.drivername}: pip install 'flow-service-emulator[postgresql]' ({error})"
-        ) from None
-
-
-def _compiling_dialect(family: Family) -> Dialect:
-    if family == "sqlite":
-        return sqlite.dialect(paramstyle="named")
-    return postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
-
-
-def _tune_sqlite(connection: Any, _record: object) -> None:
-    # With a write-ahead log, NORMAL loses nothing when the process is killed; only a power cut may
-    # take the last commits, which is the usual bargain of a development server.
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA temp_store=MEMORY")

@@ -9,23 +9,30 @@ from sqlalchemy import Connection, bindparam, delete, insert, inspect, select, t
 
 from emulator.domain import kinds
 from emulator.store.database import Database, UnusableDatabase
+from emulator.store.extent import saved_metadata
 from emulator.store.tables import (
+    batch_file,
+    batch_file_part,
     delivery,
     entry,
+    fault,
     meta,
     metadata,
     outcome,
     pending_run,
     rejected,
     resource,
+    snapshot,
     source_object,
+    stream,
+    stream_hour,
     subscriber,
 )
 
 # A step takes a database of the number before it to its own number. Number 1 is the first schema,
 # made whole by ``metadata``; every later change of a table adds a step here.
 Step = Callable[[Connection], None]
-NEWEST = 3
+NEWEST = 4
 
 _VERSION = "schema"
 # Any number will do, so long as every replica takes the same lock.
@@ -36,7 +43,7 @@ def _index_more_than_references(connection: Connection) -> None:
     """2: names, states and times are indexed as references were; runs can be asked for."""
     entry.create(connection)
     pending_run.create(connection)
-    _index(connection, [kind for kind in vars(kinds).values() if isinstance(kind, kinds.Kind)])
+    _index(connection, list(kinds.all_kinds().values()))
     connection.execute(text("DROP TABLE link"))
 
 
@@ -75,7 +82,18 @@ def _keep_what_runs_need(connection: Connection) -> None:
     _index(connection, [kinds.BATCHES])
 
 
-STEPS: dict[int, Step] = {2: _index_more_than_references, 3: _keep_what_runs_need}
+def _collect_messages_and_files(connection: Connection) -> None:
+    """4: messages collect in micro-batches, and streaming flows have a run an hour; files are uploaded into batches.
+
+    States are kept under names, and service calls can be answered by fault rules. Schemas are found by what they
+    refer to, datasets by name and time.
+    """
+    for table in (stream, stream_hour, batch_file, batch_file_part, fault, snapshot):
+        table.create(connection)
+    _index(connection, [kinds.SCHEMAS, kinds.DATASETS])
+
+
+STEPS: dict[int, Step] = {2: _index_more_than_references, 3: _keep_what_runs_need, 4: _collect_messages_and_files}
 
 
 def migrate(database: Database) -> int:
@@ -97,6 +115,8 @@ def migrate(database: Database) -> int:
             else:
                 for number in range(found + 1, NEWEST + 1):
                     STEPS[number](connection)
+            if found < NEWEST:
+                _follow_with_copies(connection)
             _stamp(connection, found)
             return found
     except UnusableDatabase:
@@ -104,6 +124,20 @@ def migrate(database: Database) -> int:
     except Exception as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise UnusableDatabase(f"cannot open database {database.url.render_as_string()}: {reason}") from error
+
+
+def _follow_with_copies(connection: Connection) -> None:
+    """The tables of snapshots get every table and column that the state has got; what they hold stays."""
+    existing = set(inspect(connection).get_table_names())
+    for copy in saved_metadata.sorted_tables:
+        if copy.name not in existing:
+            copy.create(connection)
+            continue
+        known = {column["name"] for column in inspect(connection).get_columns(copy.name)}
+        for column in copy.c:
+            if column.name not in known:
+                kind = column.type.compile(connection.dialect)
+                connection.execute(text(f"ALTER TABLE {copy.name} ADD COLUMN {column.name} {kind}"))
 
 
 def _take_turn(connection: Connection, database: Database) -> None:

@@ -31,7 +31,12 @@ _OF_KIND = (
     resource.c.kind == bindparam("kind"),
 )
 _LIMIT = bindparam("limit", type_=resource.c.seq.type)
-_NEWEST = select(resource.c.seq, resource.c.body).where(*_OF_KIND).order_by(resource.c.seq.desc()).limit(_LIMIT)
+_NEWEST = (
+    select(resource.c.seq, resource.c.body, resource.c.id)
+    .where(*_OF_KIND)
+    .order_by(resource.c.seq.desc())
+    .limit(_LIMIT)
+)
 _NEWEST_AFTER = _NEWEST.where(resource.c.seq < bindparam("after"))
 Column = tuple[ColumnElement[Any], bool]
 _NEWEST_FIRST: Sequence[Column] = [(resource.c.seq, True)]
@@ -39,10 +44,11 @@ _COUNT = select(func.count()).select_from(resource)
 
 
 class Page(NamedTuple):
-    """Some documents as JSON text, and the place behind the last one when there are more."""
+    """Some documents as JSON text, and the place behind the last one when there are more; the ids of the documents."""
 
     bodies: list[str]
     next: list[Any] | None
+    ids: list[str]
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,9 @@ def page(tx: Transaction, tenant: Tenant, kind: Kind, query: Query) -> Page:
     else:
         rows = tx.rows(_NEWEST_AFTER, **values, after=query.after[0])
     more = len(rows) > query.limit
-    return Page([row[1] for row in rows[: query.limit]], [rows[query.limit - 1][0]] if more else None)
+    shown = rows[: query.limit]
+    place = [shown[-1][0]] if more else None
+    return Page([row[1] for row in shown], place, [row[2] for row in shown])
 
 
 def count(tx: Transaction, tenant: Tenant, kind: Kind, conditions: Sequence[Condition] = ()) -> int:
@@ -85,7 +93,9 @@ def _searched_page(tx: Transaction, tenant: Tenant, kind: Kind, query: Query) ->
     statement = _page_statement(kind, tx.database.family, query, _way(tx, tenant, kind, query))
     rows = tx.rows(statement, **_key(tenant, kind), limit=query.limit + 1)
     more = len(rows) > query.limit
-    return Page([row[0] for row in rows[: query.limit]], list(rows[query.limit - 1][1:]) if more else None)
+    shown = rows[: query.limit]
+    place = list(shown[-1][2:]) if more else None
+    return Page([row[0] for row in shown], place, [row[1] for row in shown])
 
 
 # Callers who poll ask the same again and again, so the statements of a list are kept once they are built.
@@ -96,7 +106,7 @@ def _page_statement(kind: Kind, family: Family, query: Query, way: Way) -> Selec
     newest_first = query.order[-1].descending if query.order else True
     keys.append((resource.c.seq, newest_first))
     walk = _walk(kind, query, way)
-    statement = select(resource.c.body, *(column for column, _ in keys)).where(*walk.where)
+    statement = select(resource.c.body, resource.c.id, *(column for column, _ in keys)).where(*walk.where)
     statement = statement.where(*(matches(one, family) for one in walk.left))
     if query.after is not None:
         statement = statement.where(behind(keys, query.after))

@@ -24,11 +24,17 @@ _COUNT = select(func.count()).select_from(rejected).where(*_OF_DATASET)
 _FILTERED = filtered(rejected, _PAGE, _COUNT)
 _REMOVE = delete(rejected).where(*_OF_DATASET)
 _REMOVE_BATCH = _REMOVE.where(_OF_BATCH)
-_SUMMARY = (
-    select(rejected.c.code, func.count().label("count"))
+_FIRST = (
+    select(func.min(rejected.c.position).label("first"), func.count().label("count"))
     .where(*_OF_DATASET, _OF_BATCH)
     .group_by(rejected.c.code)
-    .order_by(func.min(rejected.c.position))
+    .subquery()
+)
+_CAUSES = (
+    select(rejected.c.code, _FIRST.c.count, rejected.c.message)
+    .join(_FIRST, _FIRST.c.first == rejected.c.position)
+    .where(*_OF_DATASET, _OF_BATCH)
+    .order_by(rejected.c.position)
 )
 _AFTER = (
     select(rejected.c.position, *_SHOWN)
@@ -56,6 +62,11 @@ class Rejected(NamedTuple):
     body: str
 
 
+def _storable(row: Rejected) -> dict[str, str | None]:
+    """PostgreSQL keeps no U+0000, which words about a record may repeat; the record itself has it escaped."""
+    return {name: value and value.replace("\0", "\N{SYMBOL FOR NULL}") for name, value in row._asdict().items()}
+
+
 def land(
     tx: Transaction,
     tenant: Tenant,
@@ -67,7 +78,7 @@ def land(
 ) -> None:
     """Append rows to a batch from which ``first`` were rejected already."""
     common = {"org": tenant.org, "sandbox": tenant.sandbox, "dataset": dataset, "batch": batch, "run": run}
-    values = [{**common, "position": first + index, **row._asdict()} for index, row in enumerate(rows)]
+    values = [{**common, "position": first + index, **_storable(row)} for index, row in enumerate(rows)]
     if values:
         tx.run_many(_INSERT, values)
 
@@ -87,10 +98,10 @@ def page(
     return [Rejected(*row) for row in rows], total
 
 
-def summary(tx: Transaction, tenant: Tenant, dataset: str, batch: str) -> dict[str, int]:
-    """How many rows of a batch each code stands for, in the order in which the codes first came."""
+def causes(tx: Transaction, tenant: Tenant, dataset: str, batch: str) -> dict[str, tuple[int, str]]:
+    """By code, in the order in which the codes first came, how many rows have it and what the first one says."""
     key = {"org": tenant.org, "sandbox": tenant.sandbox, "dataset": dataset, "batch": batch}
-    return {row[0]: row[1] for row in tx.rows(_SUMMARY, **key)}
+    return {row[0]: (row[1], row[2]) for row in tx.rows(_CAUSES, **key)}
 
 
 def walk(

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import delete, select
 
 from emulator.store.database import Transaction
-from emulator.store.tables import (
-    delivery,
-    entry,
-    inlet,
-    outcome,
-    pending_run,
-    record,
-    rejected,
-    resource,
-    sandbox,
-    schedule,
-    source_object,
-    subscriber,
-)
+from emulator.store.extent import HELD, PARTS, SANDBOXES
+from emulator.store.tables import sandbox
 
 # Children before parents: a plain delete is many times faster than one that cascades.
-_HELD = (record, rejected, inlet, schedule, pending_run, outcome, source_object, delivery, entry)
-# Subscribers that the server was started with stay.
-_SUBSCRIBERS = delete(subscriber).where(subscriber.c.fixed == 0)
-_EVERYTHING = [*(delete(table) for table in (*_HELD, resource, sandbox)), _SUBSCRIBERS]
-_ONE_TENANT = [
-    delete(table).where(table.c.org == bindparam("org"), table.c.sandbox == bindparam("sandbox"))
-    for table in (*_HELD, resource)
-]
+_EVERYTHING = [delete(part.table).where(*part.state(part.table)) for part in reversed(PARTS)]
+_ONE_TENANT = [delete(part.table).where(*part.of_tenant(part.table)) for part in HELD]
+_SANDBOX = delete(sandbox).where(*SANDBOXES.of_tenant(sandbox))
 _IS_EMPTY = select(sandbox.c.org).limit(1)
 
 
@@ -40,7 +23,12 @@ def everything(tx: Transaction) -> None:
 def tenant(tx: Transaction, org: str, name: str) -> None:
     """What the sandbox holds; the sandbox itself stays."""
     for statement in _ONE_TENANT:
-        tx.run(statement, org=org, sandbox=name)
+        tx.run(statement, at_org=org, at_sandbox=name)
+
+
+def sandbox_too(tx: Transaction, org: str, name: str) -> None:
+    """The sandbox, with what is left in it."""
+    tx.run(_SANDBOX, at_org=org, at_sandbox=name)
 
 
 def is_empty(tx: Transaction) -> bool:

@@ -34,6 +34,7 @@ _INSERT_ENTRY = insert(entry).values({column.name: bindparam(column.name) for co
 _DELETE_ENTRY = delete(entry).where(*(column == bindparam(column.name) for column in entry.c))
 _BODY = select(resource.c.body).where(*_ONE)
 _WITH_SECRETS = select(resource.c.body, resource.c.secrets, resource.c.etag).where(*_ONE)
+_HELD = _WITH_SECRETS.with_for_update()
 _EXISTS = select(resource.c.seq).where(*_ONE)
 _INDEXED = select(resource.c.seq, resource.c.body).where(*_ONE)
 _REPLACE = (
@@ -125,7 +126,15 @@ def read(tx: Transaction, tenant: Tenant, kind: Kind, resource_id: str) -> Docum
 
 
 def read_stored(tx: Transaction, tenant: Tenant, kind: Kind, resource_id: str) -> Stored | None:
-    row = tx.row(_WITH_SECRETS, **_key(tenant, kind, resource_id))
+    return _stored(tx.row(_WITH_SECRETS, **_key(tenant, kind, resource_id)))
+
+
+def hold(tx: Transaction, tenant: Tenant, kind: Kind, resource_id: str) -> Stored | None:
+    """The same, and nobody else changes it before the transaction has ended; on SQLite there is but one writer."""
+    return _stored(tx.row(_HELD, **_key(tenant, kind, resource_id)))
+
+
+def _stored(row: tuple[Any, ...] | None) -> Stored | None:
     if row is None:
         return None
     return Stored(orjson.loads(row[0]), orjson.loads(row[1]) if row[1] else {}, row[2])

@@ -37,6 +37,7 @@ _PAGE = (
     .offset(bindparam("offset", type_=sandbox.c.created.type))
 )
 _COUNT = select(func.count()).select_from(sandbox).where(_OF_ORG)
+_ORGANISATIONS = select(sandbox.c.org).distinct().order_by(sandbox.c.org)
 _INSERT = insert(sandbox).values({name: bindparam(name) for name in Sandbox._fields})
 
 
@@ -50,6 +51,11 @@ def page(tx: Transaction, org: str, limit: int, offset: int) -> tuple[list[Sandb
     rows = tx.rows(_PAGE, org=org, limit=limit, offset=offset)
     total = tx.row(_COUNT, org=org)
     return [Sandbox(*row) for row in rows], total[0] if total else 0
+
+
+def organisations(tx: Transaction) -> list[str]:
+    """Everybody who was ever seen, by name."""
+    return [row[0] for row in tx.rows(_ORGANISATIONS)]
 
 
 def create(tx: Transaction, new: Sandbox) -> None:

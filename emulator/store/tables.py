@@ -24,7 +24,18 @@ _Bytewise = Text().with_variant(Text(collation="C"), "postgresql")
 
 metadata = MetaData()
 
-meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+# What tables and columns say of themselves in ``info`` is for ``store/extent.py``.
+NO_STATE = {"state": False}
+JSON_TEXT = {"json": True}
+SECRET = {"secret": True}
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    info=NO_STATE,
+)
 
 sandbox = Table(
     "sandbox",
@@ -57,8 +68,8 @@ resource = Table(
     Column("kind", Text, nullable=False),
     Column("id", Text, nullable=False),
     Column("etag", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("secrets", Text),
+    Column("body", Text, nullable=False, info=JSON_TEXT),
+    Column("secrets", Text, info=JSON_TEXT | SECRET),
     UniqueConstraint("org", "sandbox", "kind", "id", name="resource_id"),
     _of_sandbox(),
 )
@@ -74,10 +85,11 @@ entry = Table(
     Column("kind", Text, nullable=False),
     Column("field", Text, nullable=False),
     Column("value", _Bytewise, nullable=False),
-    Column("seq", _Sequence, nullable=False, autoincrement=False),
+    Column("seq", _Sequence, nullable=False, autoincrement=False, info={"numbered_by": "resource"}),
     PrimaryKeyConstraint("org", "sandbox", "kind", "field", "value", "seq"),
     _of_sandbox(),
     sqlite_with_rowid=False,
+    info={"derived": True},
 )
 
 # When a flow runs next and how far its source has been read.
@@ -87,7 +99,7 @@ schedule = Table(
     *_tenant_columns(),
     Column("flow", Text, nullable=False),
     Column("due", BigInteger),
-    Column("cursor", Text),
+    Column("cursor", Text, info=JSON_TEXT),
     PrimaryKeyConstraint("org", "sandbox", "flow"),
     _of_sandbox(),
 )
@@ -106,7 +118,7 @@ pending_run = Table(
     Column("started", BigInteger),
     Column("held", BigInteger),
     Column("batch", Text),
-    Column("outcome", Text),
+    Column("outcome", Text, info=JSON_TEXT),
     PrimaryKeyConstraint("org", "sandbox", "run"),
     _of_sandbox(),
 )
@@ -133,7 +145,7 @@ record = Table(
     Column("batch", Text, nullable=False),
     Column("position", Integer, nullable=False),
     Column("run", Text),
-    Column("body", Text, nullable=False),
+    Column("body", Text, nullable=False, info=JSON_TEXT),
     PrimaryKeyConstraint("org", "sandbox", "dataset", "batch", "position"),
     _of_sandbox(),
 )
@@ -150,10 +162,49 @@ rejected = Table(
     Column("code", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("field", Text),
-    Column("body", Text, nullable=False),
+    Column("body", Text, nullable=False, info=JSON_TEXT),
     PrimaryKeyConstraint("org", "sandbox", "dataset", "batch", "position"),
     _of_sandbox(),
 )
+
+# The micro-batch that messages collect in, of a flow or (without one) of a dataset: what it has counted,
+# sizes in bytes, and when it is closed. Rows that did not land are a batch of their own.
+stream = Table(
+    "stream",
+    metadata,
+    *_tenant_columns(),
+    Column("flow", Text, nullable=False),
+    Column("dataset", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("batch", Text, nullable=False),
+    Column("failed_batch", Text, nullable=False),
+    Column("opened", BigInteger, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("landed", Integer, nullable=False),
+    Column("landed_size", BigInteger, nullable=False),
+    Column("lost", Integer, nullable=False),
+    Column("skipped", Integer, nullable=False),
+    Column("warned", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    PrimaryKeyConstraint("org", "sandbox", "flow", "dataset"),
+    _of_sandbox(),
+)
+Index("stream_due", stream.c.due)
+
+# A streaming flow's run of one hour, until that hour is over: what its closed micro-batches counted.
+stream_hour = Table(
+    "stream_hour",
+    metadata,
+    *_tenant_columns(),
+    Column("flow", Text, nullable=False),
+    Column("hour", BigInteger, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("figures", Text, nullable=False),
+    PrimaryKeyConstraint("org", "sandbox", "flow", "hour"),
+    _of_sandbox(),
+)
+Index("stream_hour_due", stream_hour.c.due)
 
 # What the next runs of a flow are told to come to, first in first out.
 outcome = Table(
@@ -162,7 +213,7 @@ outcome = Table(
     Column("seq", _Sequence, primary_key=True, autoincrement=True),
     *_tenant_columns(),
     Column("flow", Text, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", Text, nullable=False, info=JSON_TEXT),
     _of_sandbox(),
 )
 Index("outcome_order", outcome.c.org, outcome.c.sandbox, outcome.c.flow, outcome.c.seq)
@@ -189,9 +240,10 @@ subscriber = Table(
     Column("id", Text, primary_key=True),
     Column("org", Text),
     Column("url", Text, nullable=False),
-    Column("secret", Text, nullable=False),
+    Column("secret", Text, nullable=False, info=SECRET),
     Column("fixed", Integer, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", Text, nullable=False, info=JSON_TEXT),
+    info={"only": {"fixed": 0}},
 )
 
 # What subscribers are to be told: in order for each flow, until it was taken or given up. ``due`` is an
@@ -206,11 +258,11 @@ delivery = Table(
     Column("event_id", Text, nullable=False),
     Column("event", Text, nullable=False),
     Column("code", Text, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", Text, nullable=False, info=JSON_TEXT),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("due", BigInteger, nullable=False),
-    Column("log", Text, nullable=False),
+    Column("log", Text, nullable=False, info=JSON_TEXT),
     _of_sandbox(),
     sqlite_autoincrement=True,
 )
@@ -224,3 +276,63 @@ Index(
     delivery.c.seq,
 )
 Index("delivery_log", delivery.c.subscriber, delivery.c.seq)
+
+# Files uploaded into batches: whether each is ``whole`` (1) or still comes in parts.
+batch_file = Table(
+    "batch_file",
+    metadata,
+    *_tenant_columns(),
+    Column("batch", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("whole", Integer, nullable=False),
+    PrimaryKeyConstraint("org", "sandbox", "batch", "name"),
+    _of_sandbox(),
+)
+
+# What is in them, by the place of the first byte; gone once the batch has ended.
+batch_file_part = Table(
+    "batch_file_part",
+    metadata,
+    *_tenant_columns(),
+    Column("batch", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("org", "sandbox", "batch", "name", "start"),
+    _of_sandbox(),
+)
+
+# Rules that answer service calls in place of the services, in the order of their numbers. Numbers are not
+# given twice: the newest one and the count tell whether the list is another one.
+fault = Table(
+    "fault",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False),
+    Column("org", Text),
+    Column("sandbox", Text),
+    Column("body", Text, nullable=False),
+    Column("remaining", BigInteger),
+    Column("hits", BigInteger, nullable=False),
+    UniqueConstraint("id", name="fault_id"),
+    sqlite_autoincrement=True,
+)
+
+# Named states. Those of the whole server have an empty ``org`` and ``sandbox``; ``clock`` is theirs alone. The one
+# without a name is the seed as it was applied, and ``note`` says which. The rows lie in ``store/saved_tables.py``.
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("org", Text, nullable=False),
+    Column("sandbox", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("clock", Text),
+    Column("note", Text),
+    UniqueConstraint("org", "sandbox", "name", name="snapshot_name"),
+    info=NO_STATE,
+    sqlite_autoincrement=True,
+)

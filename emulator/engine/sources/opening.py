@@ -11,13 +11,10 @@ from emulator.domain.kinds import CONNECTIONS, SOURCE_CONNECTIONS
 from emulator.domain.specs import ConnectionSpec
 from emulator.domain.tenant import Tenant
 from emulator.domain.transformations import COPY
-from emulator.engine.sources.file_reading import file_source
 from emulator.engine.sources.origin import Origin
 from emulator.engine.sources.put_data import put_folder
-from emulator.engine.sources.rest import rest_source
 from emulator.engine.sources.retries import Retries
 from emulator.engine.sources.source import NoData, Source
-from emulator.engine.sources.table_reading import table_source
 from emulator.engine.sources.troubles import overcoming
 from emulator.engine.world import World
 from emulator.store import resources
@@ -47,11 +44,18 @@ def open_source(world: World, tx: Transaction, tenant: Tenant, flow: Stored, par
         roots_of(world, tx, tenant, spec, base),
     )
     wait, random = _waiting(world), world.ids.chance
+    # Imported where they are called: a start does without, and most servers read from one family.
     if spec.family == "file":
+        from emulator.engine.sources.file_reading import file_source
+
         return overcoming(file_source(origin), origin, wait, random)
     if spec.family == "table":
+        from emulator.engine.sources.table_reading import table_source
+
         return overcoming(table_source(origin), origin, wait, random)
     if spec.family == "rest":
+        from emulator.engine.sources.rest import rest_source
+
         return overcoming(rest_source(origin, world.samples, Retries(wait, random)), origin, wait, random)
     raise NoData(f"{spec.title} is a {spec.family} connector: nothing is read from it in batches")
 

@@ -117,10 +117,13 @@ class Shelves:
 
     def facts(self, roots: Iterable[Path]) -> SourceFacts:
         """The facts of the first folder that has some. Raises ``UnreadableData``."""
-        for path in _facts_files(tuple(roots)):
+        folders = tuple(roots)
+        for path in _facts_files(folders):
             signature = _signature(path)
             if signature is not None:
                 kept = self._facts.get(path, signature)
+                if kept is None and _leads_out(path, folders):
+                    continue
                 return kept or self._facts.keep(path, signature, _facts_in(path))
         return SourceFacts()
 
@@ -134,6 +137,9 @@ class Shelves:
             signature = _signature(path)
             if signature is not None:
                 kept = self._shelves.get(path, signature)
+                # What is kept was inside, and is still the same file.
+                if kept is None and _leads_out(path, roots):
+                    continue
                 if kept is None or kept[0] != facts:
                     kept = self._shelves.keep(path, signature, (facts, Shelf.of(_load(path), facts)))
                 return kept[1]
@@ -206,6 +212,12 @@ def _signature(path: Path) -> Signature | None:
     return (found.st_mtime_ns, found.st_size, found.st_ino) if S_ISREG(found.st_mode) else None
 
 
+def _leads_out(path: Path, roots: tuple[Path, ...]) -> bool:
+    """Whether it is a link, or below one, to what lies in none of the folders."""
+    real = path.resolve()
+    return not any(real.is_relative_to(root.resolve()) for root in roots)
+
+
 @lru_cache(_KEPT)
 def _facts_files(roots: tuple[Path, ...]) -> tuple[Path, ...]:
     return tuple(root / FACTS for root in roots)
@@ -222,7 +234,8 @@ def _candidates(roots: tuple[Path, ...], names: tuple[str, ...]) -> tuple[Path, 
 def _names_in(root: Path) -> Iterator[str]:
     if root.is_dir():
         for path in root.iterdir():
-            if path.suffix in SUFFIXES and path.name != FACTS and is_plain(path.name):
+            plain = path.suffix in SUFFIXES and path.name != FACTS and is_plain(path.name)
+            if plain and not _leads_out(path, (root,)):
                 yield path.stem
 
 

@@ -16,6 +16,8 @@ from emulator.services.export.content import (
     text_file,
 )
 from emulator.services.export.listing import BAD, Document, entry, finished_batch, handed_out, listing, no_such_file
+from emulator.store import batch_files
+from emulator.store.batch_files import Within
 
 INPUT_FILES, ROW_ERRORS = "input_files", "row_errors"
 _INPUT = "fileMetaData1.json"
@@ -52,22 +54,23 @@ class BatchFiles:
             return handed_out(call, sample_file(place, folder, _SAMPLE))
         if folder not in (INPUT_FILES, ROW_ERRORS):
             raise no_such_file(f"what is told of batch {place.batch}", folder, [INPUT_FILES, ROW_ERRORS, _SAMPLES[0]])
-        files = _inputs(batch) if folder == INPUT_FILES else _row_errors(place)
+        files = self._inputs(batch, place) if folder == INPUT_FILES else _row_errors(place)
         if name:
             return handed_out(call, _named(files, name, f"{folder} of batch {place.batch}"))
         # The samples write the slash in these two ways.
         slash = "/" if folder == INPUT_FILES else "%2F"
         return listing(call, [entry(call, file.name, file.length, f"{folder}{slash}{file.name}") for file in files])
 
+    def _inputs(self, batch: Document, place: Place) -> list[File]:
+        """One file that names every file that was read; a batch that kept none was made of one of its own name."""
+        with self._world.database.reading() as tx:
+            uploaded = list(batch_files.listed(tx, Within.of(place.tenant, place.batch)))
+        return [input_file(_INPUT, uploaded or batch["tags"].get("sourcePaths") or [f"{batch['id']}.json"])]
+
 
 def _top(call: Call, place: Place) -> list[Document]:
     sample = sample_file(place, _SAMPLES[0], _SAMPLE)
     return [entry(call, INPUT_FILES, 0), entry(call, ROW_ERRORS, 0), entry(call, sample.name, sample.length)]
-
-
-def _inputs(batch: Document) -> list[File]:
-    """One file that names every file that was read; a batch that kept none was made of one file of its own name."""
-    return [input_file(_INPUT, batch["tags"].get("sourcePaths") or [f"{batch['id']}.json"])]
 
 
 def _row_errors(place: Place) -> list[File]:

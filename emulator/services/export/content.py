@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from emulator.domain.stream_figures import UNKNOWN
 from emulator.domain.tenant import Tenant
 from emulator.store import records, rejected
 from emulator.store.database import Database
@@ -123,7 +124,12 @@ def _row_error_line(row: Rejected, name: str) -> bytes:
 
 
 def _failed_line(row: Rejected, name: str) -> bytes:
-    """Documented for messages that a validator turned down: they are grouped, and have their whole code."""
+    """Documented for messages that a validator turned down: they are grouped, and have their whole code.
+
+    Those with a fault in the header have no code.
+    """
+    if row.code == UNKNOWN:
+        return _with(row.body, {"_errors": {"_streamingValidation": [{"message": row.message}]}})
     if row.code.startswith(_STREAMED):
         return _with(row.body, {"_errors": {"_streamingValidation": [{"code": row.code, "message": row.message}]}})
     return _row_error_line(row, name)

@@ -18,6 +18,7 @@ Document = dict[str, Any]
 BAD, MISSING = "EXPORT-0400-400", "EXPORT-0404-404"
 # Documented as default and as the most that is given.
 MAX_LIMIT = 100
+_UNFINISHED = ("loading", "processing")
 _BINARY = "application/octet-stream"
 
 
@@ -27,7 +28,7 @@ def finished_batch(world: World, call: Call, batch_id: str) -> tuple[Document, P
         batch = resources.read(tx, call.tenant, BATCHES, batch_id)
     if batch is None:
         raise Refusal(MISSING, detail=f"The batch {batch_id} is not found in this sandbox.")
-    if batch["status"] == "processing":
+    if batch["status"] in _UNFINISHED:
         raise Refusal(MISSING, detail=f"The batch {batch_id} is still being written, so it has no files yet.")
     dataset = next(related["id"] for related in batch["relatedObjects"] if related["type"] == "dataSet")
     return batch, Place(world.database, call.tenant, dataset, batch_id)

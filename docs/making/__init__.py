@@ -1,0 +1,1 @@
+"""What makes pages: pictures, tables, and the changes that a site needs."""
