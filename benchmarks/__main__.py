@@ -44,14 +44,13 @@ BUDGET = {"create": 0.4, "get": 0.4, "page of 20": 0.5}
 def started(command: list[str], folder: str) -> Iterator[tuple[int, float, int]]:
     """Port, seconds until ready, and process id of a server that prints where it listens."""
     began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder)
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        yield urlsplit(line.split()[-1]).port or 0, time.perf_counter() - began, process.pid
-    finally:
-        process.terminate()
-        process.wait()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            yield urlsplit(line.split()[-1]).port or 0, time.perf_counter() - began, process.pid
+        finally:
+            process.terminate()
 
 
 def measure(port: int, seconds: float) -> dict[str, load.Result]:

@@ -388,6 +388,23 @@ def test_a_single_run_that_fell_into_the_pause_is_made_up_for(server: Background
     assert api.records(target.dataset)["count"] == 150
 
 
+def test_a_single_run_that_is_under_way_while_its_flow_pauses_happens_once(lasting_url: str) -> None:
+    noon = Settings(port=0, database=lasting_url, clock="2026-01-31T12:00:00Z")
+    with Background(noon) as server, client_of(server.url, "UNDERWAY@AdobeOrg") as api:
+        flow, target = api.flow(scheduleParams={"startTime": 1_769_864_400, "frequency": "once"})
+        assert api.http.post(f"/__admin/flows/{flow}/outcomes", json=[{"durationMs": 600_000}]).status_code == 200
+        assert api.http.post("/__admin/clock/advance", json={"by": "PT1H5M"}).status_code == 200
+        (run,) = api.runs(flow)
+        assert run["metrics"]["statusSummary"]["status"] == "inProgress"
+        for op in ("disable", "enable"):
+            acted(api, "flows", flow, op)
+        assert due_of(server, api, flow) is None
+        assert api.http.post("/__admin/clock/advance", json={"by": "PT1H"}).status_code == 200
+        (run,) = api.runs(flow)
+        assert run["metrics"]["statusSummary"]["status"] == "success"
+        assert api.records(target.dataset)["count"] == 150
+
+
 def test_a_disabled_flow_takes_patches_and_enabling_follows_them(server: Background, api: Api) -> None:
     flow = waiting(api)
     acted(api, "flows", flow, "disable")

@@ -59,6 +59,14 @@ _BUSY = select(func.max(pending_run.c.due)).where(
     pending_run.c.run != bindparam("but"),
     pending_run.c.started.is_not(None),
 )
+_IS_PLANNED = (
+    select(pending_run.c.run)
+    .where(
+        *(pending_run.c[name] == bindparam(f"at_{name}") for name in ("org", "sandbox", "flow")),
+        pending_run.c.planned.is_not(None),
+    )
+    .limit(1)
+)
 
 
 def create(tx: Transaction, new: Pending) -> None:
@@ -101,3 +109,8 @@ def busy_until(tx: Transaction, org: str, sandbox: str, flow: str, but: str = ""
     """Until when a run of the flow, other than ``but``, is in progress; None when none is."""
     row = tx.row(_BUSY, at_org=org, at_sandbox=sandbox, at_flow=flow, but=but)
     return row[0] if row else None
+
+
+def is_planned(tx: Transaction, org: str, sandbox: str, flow: str) -> bool:
+    """Whether a run that the flow's schedule planned has come and has not ended."""
+    return tx.row(_IS_PLANNED, at_org=org, at_sandbox=sandbox, at_flow=flow) is not None

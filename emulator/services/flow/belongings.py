@@ -12,7 +12,7 @@ from emulator.domain.specs import HTTP_STREAMING, Specs
 from emulator.domain.tenant import Tenant
 from emulator.domain.transformations import mapping_of
 from emulator.engine.world import World
-from emulator.store import inlets, resources, schedules
+from emulator.store import inlets, pending_runs, resources, schedules
 from emulator.store.database import Contended, Transaction
 
 Document = dict[str, Any]
@@ -100,6 +100,11 @@ def resume_schedule(tx: Transaction, tenant: Tenant, flow: Document, now: int) -
     """An enabled flow goes on at the next instant of its grid; a single run that did not come is made up for."""
     plan = schedule.parse(flow["scheduleParams"])
     following = schedule.next_due(plan, now)
-    if following is None and plan.period is None and "lastRunDetails" not in flow:
+    if following is None and plan.period is None and not _has_come(tx, tenant, flow):
         following = now
     schedules.move(tx, tenant.org, tenant.sandbox, flow["id"], following)
+
+
+def _has_come(tx: Transaction, tenant: Tenant, flow: Document) -> bool:
+    """Whether the run of a flow that runs once has ended, or is under way."""
+    return "lastRunDetails" in flow or pending_runs.is_planned(tx, tenant.org, tenant.sandbox, flow["id"])
