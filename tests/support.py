@@ -129,7 +129,8 @@ class Api:
         return Target(schema, dataset, self.make("targetConnections", body))
 
     def mapping_set(self, schema: str, pairs: dict[str, str], **changes: Any) -> str:
-        mappings = [{"sourceType": "ATTRIBUTE", "source": source, "destination": to} for source, to in pairs.items()]
+        kinds = {source: "EXPRESSION" if "(" in source else "ATTRIBUTE" for source in pairs}
+        mappings = [{"sourceType": kinds[source], "source": source, "destination": to} for source, to in pairs.items()]
         body = {"version": 0, "xdmSchema": schema, "xdmVersion": "1.0", "mappings": mappings} | changes
         answer = self.http.post(MAPPING_SETS, json=body)
         assert answer.status_code == 200, answer.text

@@ -221,7 +221,7 @@ def test_all_figures_about_one_thing_agree(script: list[Any]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=SLOW, phases=PHASES, derandomize=True)
+@settings(max_examples=30, deadline=None, suppress_health_check=SLOW, phases=PHASES, derandomize=True)
 @given(st.lists(steps, min_size=6, max_size=25))
 def test_all_figures_about_one_thing_agree_in_long_stories(script: list[Any]) -> None:
     play(script)

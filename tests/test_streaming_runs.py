@@ -229,12 +229,12 @@ def test_a_failed_batch_is_failed_at_once_and_its_messages_can_be_read(frozen: A
 
 
 def test_a_field_that_cannot_be_made_is_a_warning_of_the_run(frozen: Api) -> None:
-    stream = raw(frozen, {"id": "_acme.id", "when": "timestamp"})
-    stream.send_all([{"id": 1, "when": "no time at all"}, {"id": 2}])
+    stream = raw(frozen, {"id": "_acme.id", "to_integer(age)": "_acme.age"})
+    stream.send_all([{"id": 1, "age": "no number at all"}, {"id": 2, "age": "7"}])
     (run,) = frozen.runs(stream.flow)
     counts = run["metrics"]["recordSummary"]
-    if counts["failedRecordCount"] == 0:
-        assert counts["outputRecordCount"] == 2
+    assert counts == {"inputRecordCount": 2, "outputRecordCount": 2, "failedRecordCount": 0, "warningRecordCount": 1}
+    assert landed(frozen, stream) == [{"_acme": {"id": 1}}, {"_acme": {"id": 2, "age": 7}}]
 
 
 @pytest.mark.parametrize("op", ["delete", "disable"])
@@ -296,7 +296,7 @@ def test_figures_of_runs_batches_and_datasets_agree_whatever_happens(tmp_path: P
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 115))
+@pytest.mark.parametrize("seed", range(100, 106))
 def test_figures_agree_in_long_stories(lasting_url: str, seed: int) -> None:
     tell_a_story(random.Random(seed), lasting_url, 150)
 
@@ -482,5 +482,6 @@ def test_two_processes_on_one_database_feed_one_flow_and_all_figures_agree(
 
 
 @pytest.mark.slow
-def test_memory_stays_flat_while_messages_come_for_a_minute() -> None:
-    assert streaming.steady(1, 200) <= streaming.GROWTH_BUDGET_MB
+def test_memory_stays_flat_while_messages_come_steadily() -> None:
+    """For half a minute; docs/performance.md tells of half an hour."""
+    assert streaming.steady(0.5, 200) <= streaming.GROWTH_BUDGET_MB

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
+# Not the generator that the whole process shares: where the emulator runs inside a test process, a seeded test
+# would draw other numbers whenever a retry came in between.
+chance = random.SystemRandom().random
 FIRST_MS = 1_000
 LONGEST_MS = 15 * 60_000
 

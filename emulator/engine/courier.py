@@ -9,7 +9,6 @@ leases and the times in the log are those of ``now``, which is ``time.time`` unl
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from collections import Counter
@@ -235,7 +234,7 @@ class Courier:
         else:
             state = WAITING
             # Neither ids nor runs may depend on how often a webhook failed.
-            due = self._now_ms() + self._wait_ms(attempts, random.random())  # noqa: S311
+            due = self._now_ms() + self._wait_ms(attempts, back_off.chance())
         said = {name: value for name, value in outcome._asdict().items() if value is not None}
         log = [*orjson.loads(before.log), {"at": iso(self._now_ms()), **said}]
         after = before._replace(state=state, attempts=attempts, due=due, log=orjson.dumps(log).decode())

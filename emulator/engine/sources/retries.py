@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from emulator.domain import back_off
 from emulator.engine.sources.source import SourceFailed
 
 ATTEMPTS = 5
@@ -93,7 +93,7 @@ class Retries:
     """Tries again, at most ``ATTEMPTS`` attempts in all. ``wait`` takes seconds, ``random`` gives 0 up to 1."""
 
     wait: Callable[[float], None] = time.sleep
-    random: Callable[[], float] = random.random
+    random: Callable[[], float] = back_off.chance
 
     def of(self, attempt: Callable[[], T], renew: Callable[[], bool], source: str) -> T:
         """What ``attempt`` returns in the end; ``source`` names who is asked, for the log.
