@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from emulator.domain.hiding import HIDDEN, Hider
@@ -213,6 +213,7 @@ DOCUMENTS = st.recursive(
 
 
 @given(DOCUMENTS, st.text(max_size=10))
+@example({"auth": {"text": json.dumps({"secret": CANARY})}}, "")
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_a_secret_is_hidden_wherever_it_lies_and_whoever_repeats_it(document: Any, around: str) -> None:
     hider = Hider(False)

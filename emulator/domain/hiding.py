@@ -103,6 +103,9 @@ class Hider:
             return {name: self._everything(part) for name, part in value.items()}
         if isinstance(value, list):
             return [self._everything(part) for part in value]
+        if isinstance(value, str) and (inner := _json_in(value)) is not None:
+            # Hidden as a whole, but an error may quote what is inside.
+            self._everything(inner)
         return value if value is None or isinstance(value, bool) else self._hidden(str(value))
 
     def _header(self, name: str, value: str) -> str:
@@ -119,16 +122,22 @@ class Hider:
 
     def _text(self, value: str) -> str:
         """Addresses and connection strings hold secrets inside, and so does JSON in a text."""
-        if value[:1] in ("{", "["):
-            try:
-                inner = orjson.loads(value)
-                if not is_too_deep(inner):
-                    return orjson.dumps(self.value(inner)).decode()
-            except (orjson.JSONDecodeError, TypeError):
-                pass
+        if (inner := _json_in(value)) is not None:
+            return orjson.dumps(self.value(inner)).decode()
         for pattern, instead in _IN_TEXTS:
             value = pattern.sub(instead, value)
         return value
+
+
+def _json_in(text: str) -> Any:
+    """The object or array that a text holds; None where it holds none, or one nested too deeply to look into."""
+    if text[:1] not in ("{", "["):
+        return None
+    try:
+        inner = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return None if is_too_deep(inner) else inner
 
 
 def _patched(operation: dict[str, Any]) -> bool:
