@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -22,6 +25,7 @@ from emulator.settings import Settings
 
 # Long enough for a request in flight, short enough for someone who waits at a prompt.
 GRACE_S = 5
+TICK_S, STEP_S = 1.0, 0.002
 WORKER_START_S = 30
 _EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 -- to leave them out of the certificate
 
@@ -39,20 +43,51 @@ class _Protocol(HttpToolsProtocol):
 
 
 class _Server(uvicorn.Server):
-    """Tells when it is ready, and ends with status 0 when a signal asks it to."""
+    """Tells when it is ready, ends with status 0 when a signal asks it to, and ends at once.
+
+    Uvicorn looks every tenth of a second whether it is to end, and whether its connections have: the life of a
+    server that one test starts is shorter than that.
+    """
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
             self._on_ready()
 
+    def end(self) -> None:
+        """From any thread, or from a signal."""
+        self.should_exit = True
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ending.set)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         # Uvicorn would remember the signal and raise it again at the end, which makes the status -15.
-        self.should_exit = True
+        self.end()
+
+    async def main_loop(self) -> None:
+        # A tick of number 0 renews the date that every answer bears.
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), TICK_S)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        latest = time.monotonic() + GRACE_S
+        while (self.server_state.connections or self.server_state.tasks) and time.monotonic() < latest:
+            await asyncio.sleep(STEP_S)
+        for task in self.server_state.tasks:
+            task.cancel("the server ends")
+        await self.lifespan.shutdown()
 
 
 class _Workers(Multiprocess):
@@ -164,5 +199,5 @@ class Background:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.should_exit = True
+        self._server.end()
         self._thread.join(GRACE_S + 5)

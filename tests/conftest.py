@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import itertools
 import os
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import certifi
 import httpx
 import hypothesis
 import pytest
@@ -28,8 +30,20 @@ hypothesis.settings.load_profile("house")
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432/postgres")
 DATABASES = ("sqlite-file", "sqlite-memory", "postgresql")
 _numbers = itertools.count(1)
-# Reading the machine's certificates would take longer than most tests do; nothing here speaks TLS.
-_NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates_are_read_once() -> Iterator[None]:
+    """Every client of httpx reads those of the whole world, which takes longer than most tests do."""
+    plain, everybody = ssl.create_default_context, os.environ.get("SSL_CERT_FILE") or certifi.where()
+    of_everybody = functools.cache(lambda: plain(cafile=everybody))
+
+    def create(*arguments: Any, **options: Any) -> ssl.SSLContext:
+        return of_everybody() if options == {"cafile": everybody} else plain(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", create)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -119,7 +133,7 @@ def org() -> str:
 def api(server: Background, org: str) -> Iterator[Api]:
     """A client of an organisation that nobody else uses."""
     headers = {"Authorization": "Bearer test", "x-api-key": "tester", "x-gw-ims-org-id": org}
-    with httpx.Client(base_url=server.url, headers=headers, timeout=30, verify=_NO_CERTIFICATES) as http:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=30) as http:
         yield Api(http, org)
 
 
