@@ -103,6 +103,7 @@ UNSAYABLE = {
     "a statement is SQL over tables that are there": [
         "(Parser|Binder|Catalog|Invalid Input|Not implemented|Permission|Conversion) Error",
         "Send one statement",
+        "sql must be a statement",
         "Queries only read here",
         "The query takes",
         "Say whose datasets: send org",
