@@ -116,6 +116,8 @@ def _compose(settings: Settings, database: Database) -> App:
         *admin_query.routes(world, queries),
     ]
     everything = [*services, admin.service(world, seeds, standing, more)]
+    micro_batches.recall(world)
+    world.on_upheaval.append(partial(micro_batches.recall, world))
     settle = partial(micro_batches.settle, world)
     gate = Gate(everything, identity, known, ids, clock.now, settings.public_url, database.inline, settle, watch)
     ticker = Ticker(world)

@@ -109,5 +109,6 @@ def assert_inlet_refusal(answer: httpx.Response, status: int, *mentions: str) ->
     assert set(body) == {"type", "status", "title", "report"}
     assert body["type"] == PROBLEM
     assert body["status"] == status
+    said = f"{body['report']['message']} {body['report'].get('hint', '')}"
     for text in mentions:
-        assert text in body["report"]["message"]
+        assert text in said

@@ -292,3 +292,14 @@ def test_http_api_data_types_are_raw_or_xdm(api: Api) -> None:
     auth = {"specName": "Streaming Connection", "params": {"dataType": "csv"}}
     body = {"name": "x", "connectionSpec": spec(HTTP_API), "auth": auth}
     assert_refused(api.http.post(f"{FLOW}/connections", json=body), "CONNECTOR-1312-400", "auth.params.dataType")
+
+
+@pytest.mark.parametrize("name", ["inletUrl", "inletId"])
+@pytest.mark.parametrize("op", ["replace", "remove"])
+def test_the_address_of_an_inlet_is_not_for_clients_to_change(api: Api, name: str, op: str) -> None:
+    connection = api.streaming_connection()
+    before = api.item("connections", connection)
+    value = {} if op == "remove" else {"value": "http://elsewhere.example"}
+    answer = api.patch("connections", connection, [{"op": op, "path": f"/auth/params/{name}", **value}])
+    assert_refused(answer, "CONNECTOR-1365-400", "[0].path")
+    assert api.item("connections", connection) == before

@@ -119,6 +119,7 @@ def test_messages_that_are_no_objects_fail_alone_and_have_no_transaction(api: Ap
         assert body["responses"][index] == {
             "statusCode": 400,
             "message": f"inletId: [{stream.inlet}] imsOrgId: [{api.org}] Message has unknown xdm format",
+            "hint": "A message is a JSON object.",
         }
     assert [record["_acme"]["id"] for record in landed(api, stream)] == good
 

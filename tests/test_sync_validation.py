@@ -238,7 +238,7 @@ def test_the_limit_holds_for_what_was_packed(api: Api, members: int) -> None:
 def test_another_packing_is_refused(api: Api, encoding: str) -> None:
     stream = raw(api)
     answer = packed(stream, b"{}", encoding)
-    assert_inlet_refusal(answer, 415, encoding, "Content-Encoding can be gzip")
+    assert_inlet_refusal(answer, 415, f"encoding '{encoding}'", "gzip")
 
 
 def test_the_binary_form_of_json_is_not_read(api: Api) -> None:
@@ -310,6 +310,15 @@ def test_schema_dataset_and_flow_of_a_message_must_agree(api: Api) -> None:
     assert other.flow in answer.json()["report"]["hint"]
     assert one.send(right, headers={"x-adobe-flow-id": one.flow}).status_code == 200
     assert landed(api, one) == [{"_id": "1"}]
+
+
+@pytest.mark.parametrize("name", ["flowId", "datasetId"])
+def test_an_empty_name_in_a_header_names_nothing(api: Api, name: str) -> None:
+    one, other = two_flows(api)
+    blank = envelope(one, {"_id": "1"}, **{name: ""})
+    assert one.send(blank, headers={"x-adobe-flow-id": one.flow}).status_code == 200
+    assert landed(api, one) == [{"_id": "1"}]
+    assert landed(api, other) == []
 
 
 def with_operations(data: Any = None, **header: Any) -> Document:

@@ -93,6 +93,12 @@ def test_a_value_that_breaks_a_rule_is_told_in_the_validators_words(
     assert found.code == f"DCVS-{code}-400"
 
 
+@pytest.mark.parametrize(("value", "code"), [(None, "DCVS-1101-400"), (5, "DCVS-1104-400")])
+def test_a_value_of_the_wrong_type_is_told_of_first_where_there_is_a_choice_of_values(value: Any, code: str) -> None:
+    of_type, of_choice = ALL.violations({"_acme": {"level": value}})
+    assert (of_type.keyword, of_type.code, of_choice.keyword) == ("type", code, "enum")
+
+
 @pytest.mark.parametrize(
     "instant",
     [

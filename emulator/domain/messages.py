@@ -92,7 +92,16 @@ def _text(header: Document, name: str) -> str | None:
     given = header.get(name)
     if given is not None and not (isinstance(given, str) and "\0" not in given):
         raise Unreadable(UNKNOWN_FORMAT, f"header.{name} must be a text without U+0000.")
-    return given
+    return given or None
+
+
+def addressed(message: Any) -> tuple[str | None, str | None]:
+    """The flow and the dataset that a message names which cannot be read otherwise, None where it names none."""
+    header = message.get("header") if isinstance(message, dict) else None
+    if not isinstance(header, dict):
+        return None, None
+    flow, dataset = header.get("flowId"), header.get("datasetId")
+    return (flow if isinstance(flow, str) else None) or None, (dataset if isinstance(dataset, str) else None) or None
 
 
 def _with_operations(message: Document, header: Document, org: str) -> Message:

@@ -133,7 +133,8 @@ def _order(error: ValidationError) -> tuple[list[tuple[int, int, str]], int, str
     return place, _PRECEDENCE.get(keyword, len(_PRECEDENCE)), f"{keyword} {error.kind.value}"
 
 
-_PRECEDENCE = {"required": 0, "additionalProperties": 1}
+# Senders know the codes of missing keys and wrong types; of one value those come before the rest.
+_PRECEDENCE = {"required": 0, "additionalProperties": 1, "type": 2}
 
 
 def _violations(error: ValidationError) -> Iterator[Violation]:

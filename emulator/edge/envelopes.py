@@ -104,8 +104,6 @@ def inlet(refusal: Refusal, _request_id: str, _now: int) -> Answer:
 
 def _inlet_report(refusal: Refusal) -> dict[str, Any]:
     """Documented: what is said of XDM messages ends with fixed words, so what would be right stands beside it."""
-    if refusal.code != "INLET-XDM-400":
-        return {"message": refusal.message, **refusal.report}
     hint = {"hint": refusal.hint} if refusal.hint else {}
     return {"message": refusal.text, **hint, **refusal.report}
 

@@ -1,8 +1,8 @@
 """What messages collect in: micro-batches that time, their size or the clock closes, and the run of each hour.
 
 A micro-batch counts in one row of its own; Catalog's batches and the run are written from it when somebody
-looks, at the latest within a second, and when it is closed. A process that is killed loses none of it:
-whoever comes next finds the row, which is due.
+looks, at the latest within a second, and when it is closed. The row says how much of it is written down, so
+that whoever comes after a kill, a restore or an import goes on there.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ def count(world: World, tx: Transaction, tenant: Tenant, flow: str, dataset: str
         if before is not None:
             close(world, tx, before)
         counted = _opened(world, tx, tenant, flow, dataset, more)
-    world.unsettled.setdefault((tenant.org, tenant.sandbox), set()).add((flow, dataset))
     return counted
 
 
@@ -71,33 +70,42 @@ def _run_of(world: World, tx: Transaction, tenant: Tenant, flow: str, hour: int)
     return run
 
 
+def recall(world: World) -> None:
+    """Find the sandboxes in which there is something to write down: of another life, or of another process."""
+    with world.database.reading() as tx:
+        world.unsettled.update(streams.untold(tx))
+
+
 def settle(world: World, org: str, sandbox: str) -> None:
     """Write down what the open micro-batches of a sandbox have counted since somebody last looked."""
     if not world.unsettled and not world.settling.locked():
         return
     with world.settling:
-        places = world.unsettled.pop((org, sandbox), None)
-        if not places:
+        if (org, sandbox) not in world.unsettled:
             return
+        # Before the rows are read: what is kept from now on marks the sandbox anew.
+        world.unsettled.discard((org, sandbox))
         try:
             with world.database.writing(quiet=True) as tx:
-                for flow, dataset in sorted(places):
-                    _write_down(world, tx, streams.find(tx, org, sandbox, flow, dataset))
+                for known in streams.untold_in(tx, org, sandbox):
+                    _write_down(world, tx, known)
         except BaseException:
-            world.unsettled.setdefault((org, sandbox), set()).update(places)
+            world.unsettled.add((org, sandbox))
             raise
 
 
-def _write_down(world: World, tx: Transaction, known: Open | None) -> None:
-    tenant = None if known is None else service_in(tx, known.org, known.sandbox)
-    if known is not None and tenant is not None:
+def _write_down(world: World, tx: Transaction, known: Open) -> None:
+    tenant = service_in(tx, known.org, known.sandbox)
+    if tenant is not None:
         figures = _figures(tx, tenant, known)
         _write_batches(world, tx, tenant, known, figures, ended=False)
         _write_run(world, tx, tenant, known, figures)
+        streams.tell(tx, known)
 
 
 def settle_all(world: World) -> None:
-    """The same for every sandbox that this process has taken messages for."""
+    """The same for every sandbox, whichever process has taken its messages."""
+    recall(world)
     for org, sandbox in list(world.unsettled):
         try:
             settle(world, org, sandbox)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from emulator.domain.messages import UNKNOWN_FORMAT, Message, Unreadable
+from emulator.domain.messages import UNKNOWN_FORMAT, Message, Unreadable, addressed
 from emulator.domain.stream_figures import UNKNOWN
 from emulator.engine import micro_batches
 from emulator.engine.inlet_rules import MINUTE_MS, SECOND_MS, InletRules, Rate
@@ -102,16 +102,24 @@ class Streaming:
         if counted.landed + counted.lost >= micro_batches.MOST_RECORDS:
             micro_batches.close(self._world, tx, counted)
 
-    def refused(self, entrance: Entrance, named: str | None) -> Channel | None:
-        """Whose error batch messages go to that cannot be read, if that can be told."""
-        known = entrance.channels
-        home = known.get(named) if named else next(iter(known.values())) if len(known) == 1 else None
+    def is_kept(self, entrance: Entrance) -> None:
+        """Say that what was landed has been committed, and can be told of."""
+        self._world.unsettled.add((entrance.tenant.org, entrance.tenant.sandbox))
+
+    def refused(self, entrance: Entrance, named: str | None, message: Any) -> Channel | None:
+        """Whose error batch a message goes to that cannot be read, if that can be told."""
+        known, (flow, dataset) = entrance.channels, addressed(message)
+        home = known.get(named or flow or "")
+        if home is None and not named:
+            fitting = [one for one in known.values() if one.dataset == dataset] or list(known.values())
+            home = fitting[0] if len(fitting) == 1 else None
         return home if home is not None and home.enabled and not home.is_gone else None
 
 
-def unread(message: Any, text: str) -> Judged:
+def unread(message: Any, text: str, hint: str | None) -> Judged:
     """A message that could not be read as what it should be."""
-    return Judged(None, [], 0, Rejected(UNKNOWN, text, None, kept(message)))
+    told = text if hint is None else f"{text}: {hint}"
+    return Judged(None, [], 0, Rejected(UNKNOWN, told, None, kept(message)))
 
 
 def _check_claims(channel: Channel, message: Message) -> None:

@@ -35,9 +35,9 @@ class World:
     on_schedule_change: Callable[[], None] = field(default=lambda: None)
     # Tells the courier that there is something to deliver.
     on_notice: Callable[[], None] = field(default=lambda: None)
-    # Organisation and sandbox, with the flow and the dataset of each micro-batch that has counted something
-    # which nobody has written down yet.
-    unsettled: dict[tuple[str, str], set[tuple[str, str]]] = field(default_factory=dict)
+    # Organisation and sandbox in which micro-batches have counted something that nobody has written down yet.
+    # A sandbox gets in once that is committed: whoever wrote it down before would see none of it.
+    unsettled: set[tuple[str, str]] = field(default_factory=set)
     # Held while that is written down, so that nobody who looks meanwhile sees less than has been counted.
     settling: threading.Lock = field(default_factory=threading.Lock)
     # What else remembers stored state, and forgets it when that is replaced; and how often it has been.

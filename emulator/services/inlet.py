@@ -71,12 +71,13 @@ class InletCalls:
             entrance = self._entrance(tx, call, inlet_id)
             if sync is not None:
                 _slow_down(inlet_id, self._streaming.validation_rate.wait_for(inlet_id), "validated messages a minute")
-            whole = message_of(call)
+            whole, size = message_of(call)
             message, channel = self._read(tx, entrance, inlet_id, _named(call), whole)
             judged = [channel.judge(message.record, whole)] if message.operation == _CREATE else []
             if sync is not None and judged and judged[0].rejected is not None:
                 raise _broken(inlet_id, entrance, judged[0])
-            self._streaming.land(tx, entrance, channel, judged, 1 - len(judged), len(call.body))
+            self._streaming.land(tx, entrance, channel, judged, 1 - len(judged), size)
+        self._streaming.is_kept(entrance)
         received = self._world.clock.now()
         return answer(
             {
@@ -96,7 +97,8 @@ class InletCalls:
             raise Refusal("INLET-0400-400", detail=f"inletId: [{inlet_id}] {detail}")
         with self._world.database.writing(quiet=True) as tx:
             entrance = self._entrance(tx, call, inlet_id)
-            messages = message_of(call).get("messages")
+            whole, size = message_of(call)
+            messages = whole.get("messages")
             if not isinstance(messages, list):
                 raise Refusal("INLET-0400-400", detail=f"inletId: [{inlet_id}] messages must be an array")
             if len(messages) > _MOST_MESSAGES:
@@ -104,19 +106,22 @@ class InletCalls:
                 raise Refusal("INLET-0400-400", detail=detail)
             received = self._world.clock.now()
             batch_id = self._transaction_id(received)
-            responses = self._take_all(tx, entrance, call, messages, batch_id)
+            responses = self._take_all(tx, entrance, call, messages, size, batch_id)
+        self._streaming.is_kept(entrance)
         return answer(
             {"inletId": inlet_id, "batchId": batch_id, "receivedTimeMs": received, "responses": responses}, 207
         )
 
     def _take_all(
-        self, tx: Transaction, entrance: Entrance, call: Call, messages: list[Any], batch_id: str
+        self, tx: Transaction, entrance: Entrance, call: Call, messages: list[Any], size: int, batch_id: str
     ) -> list[Document]:
-        """Documented: messages that fail go to an error batch of the dataset, where it can be told which."""
+        """Documented: messages that fail go to an error batch of the dataset, where it can be told which.
+
+        ``size`` is that of the whole request.
+        """
         responses: list[Document] = []
         taken: dict[str, _Taken] = {}
         inlet_id, named = call.params["inlet"], _named(call)
-        home = self._streaming.refused(entrance, named)
         for index, whole in enumerate(messages):
             try:
                 message, channel = self._read(tx, entrance, inlet_id, named, whole)
@@ -124,17 +129,19 @@ class InletCalls:
                 if refusal.status == _AWAY:
                     # A sender that is told to come again comes with the whole batch.
                     raise
-                responses.append({"statusCode": refusal.status, "message": refusal.text})
+                hint = {"hint": refusal.hint} if refusal.hint else {}
+                responses.append({"statusCode": refusal.status, "message": refusal.text, **hint})
+                home = self._streaming.refused(entrance, named, whole)
                 if home is not None:
-                    _taken(taken, home).add(unread(whole, str(refusal.values["detail"])), whole)
+                    _taken(taken, home).add(unread(whole, str(refusal.values["detail"]), refusal.hint), whole)
                 continue
             judged = channel.judge(message.record, whole) if message.operation == _CREATE else None
             _taken(taken, channel).add(judged, whole)
             responses.append({"xactionId": f"{batch_id}:{index}"})
         # In one order whatever comes first, so that two requests do not wait for each other.
         for _, one in sorted(taken.items()):
-            size = len(call.body) if len(taken) == 1 else size_of(one.messages)
-            self._streaming.land(tx, entrance, one.channel, one.judged, one.skipped, size)
+            share = size if len(one.messages) == len(messages) else size_of(one.messages)
+            self._streaming.land(tx, entrance, one.channel, one.judged, one.skipped, share)
         return responses
 
     def _transaction_id(self, received: int) -> str:

@@ -19,19 +19,23 @@ _SMILE = "application/x-jackson-smile"
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-def message_of(call: Call) -> Document:
-    """The JSON object that was sent. The limit of a megabyte holds for what was packed, too."""
+def message_of(call: Call) -> tuple[Document, int]:
+    """The JSON object that was sent, and its length in bytes before it was packed.
+
+    The limit of a megabyte holds for what was packed, too.
+    """
     kind = call.headers.get("content-type", "application/json").split(";")[0].strip().lower()
     if kind not in _JSON:
         hint = "The binary form of JSON that the real service takes too is not read here." if kind == _SMILE else None
         raise Refusal("INLET-0415-415", given_type=kind, hint=hint)
     try:
-        message = parsed(_plain(call))
+        plain = _plain(call)
+        message = parsed(plain)
     except orjson.JSONDecodeError as error:
         raise Refusal("INLET-0400-400", detail=f"the message is not JSON: {fault(error)}") from None
     if not isinstance(message, dict):
         raise Refusal("INLET-0400-400", detail="the message must be a JSON object")
-    return message
+    return message, len(plain)
 
 
 def _plain(call: Call) -> bytes:
@@ -39,8 +43,7 @@ def _plain(call: Call) -> bytes:
     if packed in ("identity", ""):
         return call.body
     if packed not in ("gzip", "x-gzip"):
-        hint = "Content-Encoding can be gzip, or be left out."
-        raise Refusal("INLET-0415-415", given_type=packed, hint=hint)
+        raise Refusal("INLET-ENCODING-415", encoding=packed)
     return _unpacked(call.body)
 
 

@@ -17,6 +17,7 @@ class Open(NamedTuple):
     ``flow`` and ``run`` are empty where messages go to a dataset directly. ``landed`` records lie in
     ``batch``, ``lost`` ones in ``failed_batch``; ``skipped`` ones were taken and belong in no dataset.
     ``warned`` counts landed records in which a field could not be made. ``size`` is what was received.
+    ``told`` is how many messages its batches and its run tell of.
     """
 
     org: str
@@ -34,6 +35,12 @@ class Open(NamedTuple):
     skipped: int = 0
     warned: int = 0
     size: int = 0
+    told: int = 0
+
+    @property
+    def counted(self) -> int:
+        """How many messages it has counted."""
+        return self.landed + self.lost + self.skipped
 
 
 class Hour(NamedTuple):
@@ -74,6 +81,15 @@ _COUNT = (
     .values({name: stream.c[name] + bindparam(f"more_{name}") for name in Counts._fields})
     .returning(*_OPEN)
 )
+_counted = stream.c.landed + stream.c.lost + stream.c.skipped
+_UNTOLD = select(stream.c.org, stream.c.sandbox).where(stream.c.told < _counted).distinct()
+_UNTOLD_IN = (
+    select(*_OPEN)
+    .where(stream.c.org == bindparam("of_org"), stream.c.sandbox == bindparam("of_sandbox"), stream.c.told < _counted)
+    .order_by(stream.c.flow, stream.c.dataset)
+    .with_for_update()
+)
+_TELL = update(stream).where(*_ONE).values(told=bindparam("told"))
 _FIND = select(*_OPEN).where(*_ONE).with_for_update()
 _CLOSE = delete(stream).where(*_ONE, stream.c.batch == bindparam("of_batch")).returning(*_OPEN)
 _BEGIN_HOUR = insert(stream_hour).values({name: bindparam(name) for name in Hour._fields})
@@ -116,6 +132,21 @@ def find(tx: Transaction, org: str, sandbox: str, flow: str, dataset: str) -> Op
     """The open micro-batch, kept from others until the transaction ends."""
     row = tx.row(_FIND, **_key(org, sandbox, flow, dataset))
     return Open(*row) if row else None
+
+
+def untold(tx: Transaction) -> list[tuple[str, str]]:
+    """The organisations and sandboxes with micro-batches that have counted more than is told of them."""
+    return [(row[0], row[1]) for row in tx.rows(_UNTOLD)]
+
+
+def untold_in(tx: Transaction, org: str, sandbox: str) -> list[Open]:
+    """Those of one sandbox, kept from others until the transaction ends."""
+    return [Open(*row) for row in tx.rows(_UNTOLD_IN, of_org=org, of_sandbox=sandbox)]
+
+
+def tell(tx: Transaction, known: Open) -> None:
+    """Note that what the micro-batch has counted so far is told of."""
+    tx.run(_TELL, **_key(known.org, known.sandbox, known.flow, known.dataset), told=known.counted)
 
 
 def close(tx: Transaction, known: Open) -> Open | None:

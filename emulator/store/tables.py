@@ -168,7 +168,8 @@ rejected = Table(
 )
 
 # The micro-batch that messages collect in, of a flow or (without one) of a dataset: what it has counted,
-# sizes in bytes, and when it is closed. Rows that did not land are a batch of their own.
+# sizes in bytes, and when it is closed. Rows that did not land are a batch of their own. ``told`` messages are in the
+# figures of its batches and its run.
 stream = Table(
     "stream",
     metadata,
@@ -186,6 +187,7 @@ stream = Table(
     Column("skipped", Integer, nullable=False),
     Column("warned", Integer, nullable=False),
     Column("size", BigInteger, nullable=False),
+    Column("told", Integer, nullable=False),
     PrimaryKeyConstraint("org", "sandbox", "flow", "dataset"),
     _of_sandbox(),
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from emulator.domain import mapping_versions, schedule
 from emulator.domain.connections import DRAFT
+from emulator.domain.errors import Refusal
+from emulator.domain.json_patch import Operation
 from emulator.domain.kinds import CONNECTIONS, FLOWS, MAPPING_SETS, Kind
 from emulator.domain.metrics import ORIGIN
 from emulator.domain.specs import HTTP_STREAMING, Specs
@@ -56,6 +59,17 @@ def _new_inlet(world: World, tx: Transaction, tenant: Tenant, kind: Kind, owner:
     inlet_id = world.ids.inlet()
     inlets.create(tx, tenant, inlet_id, kind.name, owner)
     return {"inletUrl": f"{ORIGIN}/collection/{inlet_id}", "inletId": inlet_id}
+
+
+def check_inlet_stays(old: Document, listed: Iterable[Operation]) -> None:
+    """Refuses a patch of an inlet's address, which the service makes."""
+    fixed = {"/options/inletUrl"} if "inletUrl" in old.get("options", {}) else set()
+    if "inletId" in old.get("auth", {}).get("params", {}):
+        fixed |= {"/auth/params/inletUrl", "/auth/params/inletId"}
+    for index, operation in enumerate(listed):
+        if operation["path"] in fixed:
+            path, hint = operation["path"], "The service makes the address of an inlet."
+            raise Refusal("CONNECTOR-1365-400", path=path, field=f"[{index}].path", hint=hint)
 
 
 def keep_inlet(old: Document, new: Document) -> None:

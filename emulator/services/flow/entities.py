@@ -143,6 +143,7 @@ class Entities:
             stored = self.stored(tx, kind, call)
             etags.check(call.headers.get("if-match"), stored.etag)
             json_patch.check_paths(listed, _FIXED)
+            belongings.check_inlet_stays(stored.document, listed)
             admitted = self._patched(kind, stored, listed, tx, call.tenant, now)
             etag = self.write(tx, kind, call, stored, admitted, now)
         if kind is FLOWS:
