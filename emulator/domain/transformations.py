@@ -130,3 +130,11 @@ def mapping_of(flow: Document) -> Document | None:
             params: Document = entry.get("params") or {}
             return params
     return None
+
+
+def encryption_of(flow: Document) -> tuple[str, Document] | None:
+    """The params of a flow's Encryption transformation, behind their path in the flow."""
+    for index, entry in enumerate(flow.get("transformations") or []):
+        if entry.get("name") == ENCRYPTION:
+            return f"transformations[{index}].params", entry.get("params") or {}
+    return None

@@ -129,8 +129,10 @@ def opened(attempt: Attempt, tx: Transaction) -> Source | Failure:
     try:
         params = landing.parameters(tx, attempt.tenant, attempt.flow)["source"]
         return open_source(attempt.world, tx, attempt.tenant, attempt.flow, params)
-    except (NoData, UnreadableData, SourceFailed) as error:
+    except (NoData, UnreadableData) as error:
         return Failure(ENGINE_ERROR, str(error))
+    except SourceFailed as error:
+        return Failure(error.code, str(error), error.detail)
 
 
 def begun(attempt: Attempt, source: Source | Failure) -> Reading:

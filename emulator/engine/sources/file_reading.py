@@ -6,9 +6,10 @@ Documented: a run takes the files whose time of modification is newer than the p
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -140,6 +141,7 @@ class _FileSource:
         self._files = files
         self._params = origin.params
         self._properties = properties_of(origin.data)
+        self._key = origin.key
 
     def chunks(self, wanted: Wanted) -> Generator[Chunk]:
         begin = position = _Position.read(wanted.cursor)
@@ -189,7 +191,17 @@ class _FileSource:
             return
         chosen = file.chosen
         try:
-            properties = self._properties or detection.determine(chosen.path)
-            yield from File(chosen.path, properties).rows()
+            with self._content(chosen.path) as path:
+                if path.stat().st_size:
+                    yield from File(path, self._properties or detection.determine(path)).rows()
         except UnreadableData as error:
             raise type(error)(f"{chosen.name} cannot be read: {error}", error.parameter) from error
+
+    def _content(self, path: Path) -> AbstractContextManager[Path]:
+        """The file to read, which for an encrypted one is made for as long as it is read."""
+        if self._key is None:
+            return nullcontext(path)
+        # Imported where it is called: few flows read encrypted files.
+        from emulator.engine.sources.decryption import decrypted
+
+        return decrypted(path, self._key)

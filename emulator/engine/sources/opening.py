@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from emulator.domain.kinds import CONNECTIONS, SOURCE_CONNECTIONS
+from emulator.domain.encryption import check_encryption
+from emulator.domain.errors import Refusal
+from emulator.domain.kinds import CONNECTIONS, ENCRYPTION_KEYS, SOURCE_CONNECTIONS
 from emulator.domain.specs import ConnectionSpec
 from emulator.domain.tenant import Tenant
-from emulator.domain.transformations import COPY
-from emulator.engine.sources.origin import Origin
+from emulator.domain.transformations import COPY, encryption_of
+from emulator.engine import openpgp
+from emulator.engine.sources.origin import Origin, PrivateKey
 from emulator.engine.sources.put_data import put_folder
 from emulator.engine.sources.retries import Retries
-from emulator.engine.sources.source import NoData, Source
+from emulator.engine.sources.source import NoData, Source, SourceFailed
 from emulator.engine.sources.troubles import overcoming
 from emulator.engine.world import World
 from emulator.store import resources
@@ -28,7 +32,8 @@ Document = dict[str, Any]
 def open_source(world: World, tx: Transaction, tenant: Tenant, flow: Stored, params: Document) -> Source:
     """The source that a flow reads; ``params`` are those of its source connection as the flow joined it.
 
-    Raises ``NoData`` where no batches are read from a source of that kind, and ``UnreadableData``.
+    Raises ``NoData`` where no batches are read from a source of that kind, ``UnreadableData``, and
+    ``SourceFailed`` where the key of its files cannot be used.
     """
     inherited = flow.document["inheritedAttributes"]["sourceConnections"][0]
     spec = world.specs(tx, tenant).connection_at(inherited["connectionSpec"])
@@ -42,6 +47,7 @@ def open_source(world: World, tx: Transaction, tenant: Tenant, flow: Stored, par
         _auth(tx, tenant, base),
         delta_column(flow.document),
         roots_of(world, tx, tenant, spec, base),
+        _private_key(world, tx, tenant, flow.document),
     )
     wait, random = _waiting(world), world.ids.chance
     # Imported where they are called: a start does without, and most servers read from one family.
@@ -95,6 +101,25 @@ def _auth(tx: Transaction, tenant: Tenant, base: str | None) -> Document | None:
         return None
     shown: Document = (stored.document.get("auth") or {}).get("params") or {}
     return {**shown, **stored.secrets}
+
+
+def _private_key(world: World, tx: Transaction, tenant: Tenant, flow: Document) -> PrivateKey | None:
+    """What a flow's files are decrypted with. Its key may have gone or expired since the flow was made."""
+    found = encryption_of(flow)
+    if found is None:
+        return None
+    where, params = found
+    try:
+        check_encryption(params, where, partial(resources.read, tx, tenant), world.clock.now())
+    except Refusal as refusal:
+        raise SourceFailed(refusal.message, refusal.code) from refusal
+    key_id = params["publicKeyId"]
+    stored = resources.read_stored(tx, tenant, ENCRYPTION_KEYS, key_id)
+    private = str(stored.secrets.get("privateKey")) if stored else ""
+    if not openpgp.is_private(private):
+        # An export shows no secrets unless it is asked to.
+        raise SourceFailed(f"The private half of the encryption key {key_id} is not here: import it with its secrets.")
+    return PrivateKey(key_id, private)
 
 
 def delta_column(flow: Document) -> Document | None:

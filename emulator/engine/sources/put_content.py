@@ -34,7 +34,7 @@ _BY_SUFFIX = {
     **dict.fromkeys(("ndjson", "jsonl"), NDJSON_TYPE),
     **dict.fromkeys(("csv", "tsv", "txt"), CSV_TYPE),
     "parquet": PARQUET_TYPE,
-    **dict.fromkeys(("gz", "tgz", "zip", "bz2", "tar", "deflate"), PACKED_TYPE),
+    **dict.fromkeys(("gz", "tgz", "zip", "bz2", "tar", "deflate", "pgp", "gpg", "asc"), PACKED_TYPE),
 }
 # What each family reads.
 _TAKEN = {

@@ -1,0 +1,96 @@
+"""Encrypted files as files of what is in them, which are gone when they have been read."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import orjson
+
+from emulator.engine import decryption_process, openpgp
+from emulator.engine.sources.compression import HEAD
+from emulator.engine.sources.origin import PrivateKey
+from emulator.engine.sources.source import MissingReader, UnreadableData
+
+# What one file may take: on disk as it is when it is decrypted, in memory, in time.
+CONTENT = 1 << 30
+MEMORY = 512 << 20
+SECONDS = 300
+
+_PROCESS = Path(decryption_process.__file__)
+_SUFFIXES = (".pgp", ".gpg", ".asc")
+# The first packet of a message that is encrypted: a session key for somebody or under a password, or encrypted
+# data at once. What begins otherwise is signed or compressed at most, which the library would take as well.
+_ENCRYPTED_PACKETS = (1, 3, 9, 18, 20)
+# Behind the header lines and an empty one come the first three bytes.
+_ARMOUR = re.compile(rb"\s*-----BEGIN PGP MESSAGE-----[ \t]*\r?\n(?:[^\r\n]+\r?\n)*[ \t]*\r?\n(.{4})")
+
+
+@contextmanager
+def decrypted(path: Path, key: PrivateKey) -> Iterator[Path]:
+    """A file that holds what is in an encrypted one, under the name without the encryption's suffix.
+
+    Raises ``UnreadableData``.
+    """
+    if not openpgp.is_installed():
+        raise MissingReader(f"encrypted files are read by pysequoia, which is not installed. {openpgp.INSTALL}")
+    if not _is_encrypted(path):
+        raise UnreadableData("it is not encrypted, and the flow's Encryption transformation says that its files are")
+    with TemporaryDirectory(prefix="flow-emulator-") as folder:
+        content = Path(folder) / (path.stem if path.suffix.lower() in _SUFFIXES else path.name)
+        _decrypt(path, content, key)
+        yield content
+
+
+def _is_encrypted(path: Path) -> bool:
+    """Whether a file begins as an OpenPGP message that is encrypted does, in ASCII armour or not."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        raise UnreadableData(f"{path.name} cannot be read: {error}") from error
+    armoured = _ARMOUR.match(head)
+    try:
+        first = (b64decode(armoured[1]) if armoured else head)[0]
+    except (ValueError, IndexError):
+        return False
+    tag = first & 0x3F if first & 0x40 else first >> 2 & 0x0F
+    return bool(first & 0x80) and tag in _ENCRYPTED_PACKETS
+
+
+def _decrypt(path: Path, content: Path, key: PrivateKey) -> None:
+    request = {
+        "key": key.armoured,
+        "input": str(path),
+        "output": str(content),
+        "bytes": CONTENT,
+        "memory": MEMORY,
+    }
+    try:
+        done = subprocess.run(  # noqa: S603 - nothing of the command comes from a request
+            [sys.executable, "-P", "-X", "utf8", str(_PROCESS)],
+            input=orjson.dumps(request),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=SECONDS,
+            check=False,
+            # Who stops the server from a terminal does not stop this: the run would seem to have failed.
+            start_new_session=True,
+        )
+    except subprocess.TimeoutExpired:
+        raise UnreadableData(f"to decrypt it takes longer than {SECONDS} seconds") from None
+    if not done.stdout:
+        raise UnreadableData(f"to decrypt it takes more than the {MEMORY >> 20} MiB of memory that it may have")
+    reason = orjson.loads(done.stdout)["reason"]
+    if reason == decryption_process.TOO_LARGE:
+        raise UnreadableData(f"there is more in it than the {CONTENT >> 20} MiB that are decrypted of a file")
+    if reason == decryption_process.NO_KEY:
+        raise UnreadableData(f"it is not encrypted for the key that the flow names, {key.id}")
+    if reason is not None:
+        raise UnreadableData(f"it is damaged and cannot be decrypted: {reason}")
