@@ -25,11 +25,12 @@ SECONDS = 300
 
 _PROCESS = Path(decryption_process.__file__)
 _SUFFIXES = (".pgp", ".gpg", ".asc")
-# The first packet of a message that is encrypted: a session key for somebody or under a password, or encrypted
-# data at once. What begins otherwise is signed or compressed at most, which the library would take as well.
-_ENCRYPTED_PACKETS = (1, 3, 9, 18, 20)
-# Behind the header lines and an empty one come the first three bytes.
-_ARMOUR = re.compile(rb"\s*-----BEGIN PGP MESSAGE-----[ \t]*\r?\n(?:[^\r\n]+\r?\n)*[ \t]*\r?\n(.{4})")
+# The first packet of a message that is encrypted, and which versions there are of it: a session key for somebody or
+# under a password, or encrypted data at once. What begins otherwise is signed or compressed at most, which the
+# library would take as well.
+_ENCRYPTED = {1: (2, 3, 6), 3: (4, 5, 6), 18: (1, 2), 20: (1,)}
+# Behind the header lines and an empty one come the first nine bytes, as far as they are looked at.
+_ARMOUR = re.compile(rb"\s*-----BEGIN PGP MESSAGE-----[ \t]*\r?\n(?:[^\r\n]+\r?\n)*[ \t]*\r?\n(.{12})")
 
 
 @contextmanager
@@ -57,11 +58,21 @@ def _is_encrypted(path: Path) -> bool:
         raise UnreadableData(f"{path.name} cannot be read: {error}") from error
     armoured = _ARMOUR.match(head)
     try:
-        first = (b64decode(armoured[1]) if armoured else head)[0]
+        tag, version = _first_packet(b64decode(armoured[1]) if armoured else head)
     except (ValueError, IndexError):
         return False
-    tag = first & 0x3F if first & 0x40 else first >> 2 & 0x0F
-    return bool(first & 0x80) and tag in _ENCRYPTED_PACKETS
+    return version in _ENCRYPTED.get(tag, ())
+
+
+def _first_packet(head: bytes) -> tuple[int, int]:
+    """Tag and version, 0 for the tag of what is no packet."""
+    first, length = head[0], head[1]
+    if not first & 0x80:
+        return 0, 0
+    if first & 0x40:
+        # Lengths of 1, 2 and 5 bytes, and of a part in 1.
+        return first & 0x3F, head[6 if length == 0xFF else 3 if 0xC0 <= length < 0xE0 else 2]
+    return first >> 2 & 0x0F, head[(2, 3, 5, 1)[first & 3]]
 
 
 def _decrypt(path: Path, content: Path, key: PrivateKey) -> None:
