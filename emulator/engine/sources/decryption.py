@@ -104,4 +104,5 @@ def _decrypt(path: Path, content: Path, key: PrivateKey) -> None:
     if reason == decryption_process.NO_KEY:
         raise UnreadableData(f"it is not encrypted for the key that the flow names, {key.id}")
     if reason is not None:
-        raise UnreadableData(f"it is damaged and cannot be decrypted: {reason}")
+        # Of a message that is compressed by bzip2 the library says no more than of any other nonsense.
+        raise UnreadableData(f"it is damaged, or made in a way that is not supported: {reason}")
