@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulator.engine.sources.file_reading import file_source
+from emulator.engine.sources.file_reading import FileStore
 from emulator.engine.sources.source import CHUNK, Chunk, NoData, UnreadableData, Wanted
 from emulator.server import Background
 from emulator.settings import Settings
@@ -27,7 +27,7 @@ JSON = {"format": "json"}
 
 
 def reader(*roots: Path, path: str, data: Document | None = None, **params: Any) -> Reader:
-    return Reader(file_source(origin("amazon-s3", {"path": path, **params}, *roots, data=data or DELIMITED)))
+    return Reader(FileStore(origin("amazon-s3", {"path": path, **params}, *roots, data=data or DELIMITED)).source())
 
 
 def old(path: Path, modified: int) -> Path:
@@ -247,7 +247,7 @@ def test_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
     with (tmp_path / "large.csv").open("w") as file:
         file.write("id,text\n")
         file.writelines(f"{number},{'x' * 100}\n" for number in range(100_000))
-    source = file_source(origin("amazon-s3", {"path": "large.csv"}, tmp_path, data=DELIMITED))
+    source = FileStore(origin("amazon-s3", {"path": "large.csv"}, tmp_path, data=DELIMITED)).source()
     tracemalloc.start()
     count = sum(len(chunk.records) for chunk in source.chunks(Wanted()))
     _, peak = tracemalloc.get_traced_memory()
@@ -259,10 +259,10 @@ def test_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
 def test_the_landing_zone_is_read_below_its_container(tmp_path: Path) -> None:
     put(tmp_path, "a.csv", "id\n1\n")
     params = {"path": "dlz-user-container/*.csv"}
-    source = Reader(file_source(origin("landing-zone", params, tmp_path, data=DELIMITED)))
+    source = Reader(FileStore(origin("landing-zone", params, tmp_path, data=DELIMITED)).source())
     assert paths(source.read()) == ["dlz-user-container/a.csv"]
     with pytest.raises(NoData):
-        Reader(file_source(origin("landing-zone", {"path": "a.csv"}, tmp_path))).read()
+        Reader(FileStore(origin("landing-zone", {"path": "a.csv"}, tmp_path)).source()).read()
 
 
 def test_a_flow_lands_the_rows_of_put_files(api: Api) -> None:

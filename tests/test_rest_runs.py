@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from emulator.domain.specs import ConnectionSpec, load_catalogue, own_connection_spec
 from emulator.engine.sources import loopback
 from emulator.engine.sources.origin import Origin
-from emulator.engine.sources.rest import rest_source
+from emulator.engine.sources.rest import RestStore
 from emulator.engine.sources.retries import Retries
 from emulator.engine.sources.samples import NoData, Samples, UnreadableData
 from emulator.engine.sources.shelves import Shelf, SourceFacts
@@ -43,7 +43,7 @@ def origin(spec_id: str = STRIPE, *roots: Path, auth: dict[str, Any] | None = No
 
 
 def chunks(of: Origin, wanted: Wanted | None = None, samples: Samples | None = None) -> list[Chunk]:
-    return list(rest_source(of, samples or Samples(), AT_ONCE).chunks(wanted or Wanted()))
+    return list(RestStore(of, samples or Samples(), AT_ONCE).source().chunks(wanted or Wanted()))
 
 
 def records(of: Origin, wanted: Wanted | None = None, samples: Samples | None = None) -> list[Record]:
@@ -435,7 +435,7 @@ def test_endless_redirects_fail() -> None:
 
 
 def test_an_answer_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loopback.Budget.__init__, "__defaults__", (100,))
+    monkeypatch.setattr(loopback.Budget.__init__, "__defaults__", (100, None))
     with local_api(lambda _: Says([{"id": "x" * 200}])) as api:
         assert "more than" in str(failure(origin(GENERIC, auth=at(api))))
 

@@ -16,7 +16,7 @@ from emulator.domain.identifiers import Identifiers
 from emulator.domain.outcomes import FAULTS
 from emulator.domain.specs import load_catalogue
 from emulator.engine.sources.origin import Origin
-from emulator.engine.sources.rest import rest_source
+from emulator.engine.sources.rest import RestStore
 from emulator.engine.sources.retries import ATTEMPTS, FIRST_S, LONGEST_ASKED_S, LONGEST_S, Retries, delay
 from emulator.engine.sources.samples import Samples
 from emulator.engine.sources.source import BadRow, Chunk, SourceFailed, Wanted
@@ -185,7 +185,9 @@ class Http:
 
     def __call__(self) -> list[dict[str, Any]]:
         auth = {"host": self.url, "accessToken": SECRET} | self.auth
-        source = rest_source(Origin(GENERIC, {}, {}, None, auth), Samples(), Retries(self.waited.append, lambda: 0.5))
+        source = RestStore(
+            Origin(GENERIC, {}, {}, None, auth), Samples(), Retries(self.waited.append, lambda: 0.5)
+        ).source()
         return [record for chunk in source.chunks(Wanted()) for record in chunk.records]
 
     def fails(self) -> SourceFailed:

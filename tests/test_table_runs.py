@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emulator.engine.sources.source import CHUNK, Chunk, NoData, UnreadableData
-from emulator.engine.sources.table_reading import table_source
+from emulator.engine.sources.table_store import TableStore
 from tests.exploring import database, put
 from tests.sources import Reader, landed, origin, records, table_flow
 from tests.support import SALESFORCE, Api, Document
@@ -25,7 +25,7 @@ DAY_MS = 86_400_000
 def reader(folder: Path, delta: str | None = None, filters: Document | None = None, **column: Any) -> Reader:
     params: Document = {"tableName": "T"} | ({"filters": filters} if filters else {})
     named = {"name": delta, **column} if delta else None
-    return Reader(table_source(origin("salesforce", params, folder, delta=named)))
+    return Reader(TableStore(origin("salesforce", params, folder, delta=named)).source())
 
 
 def ids(chunks: list[Chunk]) -> list[Any]:
@@ -153,7 +153,7 @@ def test_a_view_is_read_where_no_table_has_its_name(tmp_path: Path) -> None:
     assert ids(reader(tmp_path).read()) == [1]
     with pytest.raises(NoData, match="nearest: T"):
         put(tmp_path, "T.csv", "id\n1\n")
-        Reader(table_source(origin("salesforce", {"tableName": "TT"}, tmp_path))).read()
+        Reader(TableStore(origin("salesforce", {"tableName": "TT"}, tmp_path)).source()).read()
 
 
 def test_chunks_hold_so_many_records(tmp_path: Path) -> None:

@@ -1,44 +1,29 @@
 """Runs over a table of a real database on this machine: only what is beyond the delta column's last value.
 
-The database is somebody else's. It is read in transactions that cannot write, row by row.
+It is read row by row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from itertools import islice
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
-from emulator.domain.inference import BOOLEAN, DATE_TIME, DOUBLE, INTEGER, STRING, Column, instant
+from emulator.domain.inference import DATE_TIME, instant
 from emulator.engine.sources.chunking import OpenChunk
-from emulator.engine.sources.database_address import Address
+from emulator.engine.sources.database import PLAIN, Database, DatabaseTable, table_called
 from emulator.engine.sources.deltas import Delta, Window, delta_of, row_filter
-from emulator.engine.sources.folders import nearest
 from emulator.engine.sources.origin import Origin
-from emulator.engine.sources.source import Chunk, MissingReader, NoData, Record, SourceFailed, UnreadableData, Wanted
+from emulator.engine.sources.source import Chunk, Record, UnreadableData, Wanted
 from emulator.engine.sources.values import shown
 
-CONNECT_TIMEOUT_S = 5
-_FETCHED = 1_000
-_PLAIN: sa.types.TypeEngine[Any] = sa.types.NullType()
-_KINDS: tuple[tuple[type[sa.types.TypeEngine[Any]], str], ...] = (
-    (sa.Boolean, BOOLEAN),
-    (sa.Integer, INTEGER),
-    (sa.Numeric, DOUBLE),
-    (sa.DateTime, DATE_TIME),
-    (sa.Date, DATE_TIME),
-)
 _WRITERS: dict[type, str] = {datetime: "datetime", date: "date", Decimal: "decimal", UUID: "uuid"}
 _READERS: dict[str, Any] = {
     "datetime": datetime.fromisoformat,
@@ -84,31 +69,23 @@ class DatabaseSource:
 
     origin: Origin
     name: str
-    address: Address
+    database: Database
 
     def chunks(self, wanted: Wanted) -> Generator[Chunk]:
-        try:
-            with _connected(self.address) as connection:
-                yield from self._chunks(connection, wanted)
-        except SQLAlchemyError as error:
-            raise SourceFailed(f"The database could not be read: {self._said(error)}") from None
-
-    def _said(self, error: SQLAlchemyError) -> str:
-        """The driver's first line: the rest of what SQLAlchemy says holds values."""
-        text = str(getattr(error, "orig", None) or type(error).__name__).strip().partition("\n")[0]
-        password = self.address.password
-        return text.replace(password, "…") if password else text
+        with self.database.connected() as connection:
+            yield from self._chunks(connection, wanted)
 
     def _chunks(self, connection: sa.Connection, wanted: Wanted) -> Generator[Chunk]:
-        table = _table(connection, self.name)
+        table = table_called(connection, self.name)
         delta = delta_of(self.origin.delta, table.columns, self.name)
         place = _Place.read(wanted.cursor, delta.name if delta else None)
         keep = row_filter(self.origin, table.columns)
         part, here = OpenChunk(), place or _Place(delta.name if delta else None)
         skip = place.rows or 0 if place is not None else 0
         here = _Place(here.column, here.value, skip)
-        with closing(table.rows(connection, _Reach.of(table, delta, place, wanted), skip)) as rows:
-            for row in rows:
+        reach = _Reach.of(table, delta, place, wanted)
+        with closing(table.rows(connection, reach.conditions, reach.order, skip)) as rows:
+            for row in filter(reach.holds, rows):
                 if part.full:
                     yield part.closed(here.written())
                     part = OpenChunk()
@@ -130,80 +107,6 @@ def _check(value: Any, delta: Delta | None) -> None:
         raise UnreadableData(f"column {delta.name} holds {type(value).__name__}, by which no rows can be told apart")
 
 
-@contextmanager
-def _connected(address: Address) -> Iterator[sa.Connection]:
-    engine = _engine(address)
-    try:
-        with engine.connect() as connection:
-            if address.file is None:
-                connection = connection.execution_options(postgresql_readonly=True)
-            yield connection
-    finally:
-        engine.dispose()
-
-
-def _engine(address: Address) -> sa.Engine:
-    if address.file is not None:
-        path = Path(address.file)
-        if not path.is_file():
-            raise NoData(f"there is no SQLite file {address.file}")
-        url = sa.URL.create("sqlite", database=f"{path.resolve().as_uri()}", query={"mode": "ro", "uri": "true"})
-        return sa.create_engine(url, poolclass=NullPool)
-    given = (address.user, address.password, address.host, address.port, address.database or None)
-    try:
-        url = sa.URL.create("postgresql+psycopg", *given)
-        return sa.create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_TIMEOUT_S})
-    except ModuleNotFoundError:
-        hint = "PostgreSQL is read by psycopg, which is not installed: pip install flow-service-emulator[postgresql]"
-        raise MissingReader(hint) from None
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A table as the database describes it; ``zoned`` are columns of instants that name their zone."""
-
-    clause: sa.TableClause
-    columns: list[Column]
-    key: list[str]
-    zoned: frozenset[str]
-    as_text: bool
-
-    def rows(self, connection: sa.Connection, reach: _Reach, skip: int) -> Generator[Record]:
-        query = sa.select(*self.clause.c).where(*reach.conditions).order_by(*reach.order)
-        streamed = connection.execution_options(stream_results=True, yield_per=_FETCHED)
-        names = [column.name for column in self.columns]
-        with closing(streamed.execute(query)) as result:
-            for row in islice(result, skip, None):
-                record = dict(zip(names, row, strict=True))
-                if reach.holds(record):
-                    yield record
-
-
-def _table(connection: sa.Connection, name: str) -> _Table:
-    """Raises ``NoData``."""
-    inspector = sa.inspect(connection)
-    schema, _, plain = name.rpartition(".")
-    for where, called in ((None, name), (schema or None, plain)):
-        if inspector.has_table(called, where):
-            return _described(inspector, called, where)
-    known = sorted([*inspector.get_table_names(), *inspector.get_view_names()])
-    raise NoData(f"there is no table {name!r}; {nearest(name, known)}")
-
-
-def _described(inspector: sa.Inspector, name: str, schema: str | None) -> _Table:
-    found = inspector.get_columns(name, schema)
-    # The driver's own values: a type of SQLAlchemy's would bend what SQLite keeps.
-    clause = sa.table(name, *(sa.column(column["name"], _PLAIN) for column in found), schema=schema)
-    columns = [Column(column["name"], _kind(column["type"])) for column in found]
-    zoned = frozenset(column["name"] for column in found if getattr(column["type"], "timezone", False))
-    key = inspector.get_pk_constraint(name, schema).get("constrained_columns") or []
-    return _Table(clause, columns, list(key), zoned, inspector.dialect.name == "sqlite")
-
-
-def _kind(of: sa.types.TypeEngine[Any]) -> str:
-    return next((kind for known, kind in _KINDS if isinstance(of, known)), STRING)
-
-
 @dataclass(frozen=True)
 class _Reach:
     """Which rows a run takes, and in which order."""
@@ -214,10 +117,9 @@ class _Reach:
     window: Window | None
 
     @classmethod
-    def of(cls, table: _Table, delta: Delta | None, place: _Place | None, wanted: Wanted) -> _Reach:
-        key = [table.clause.c[name] for name in table.key]
+    def of(cls, table: DatabaseTable, delta: Delta | None, place: _Place | None, wanted: Wanted) -> _Reach:
         if delta is None:
-            return cls([], [*key], None, None)
+            return cls([], table.by_key, None, None)
         column = table.clause.c[delta.name]
         first = place is None or (place.value is None and place.rows is not None)
         window = Window.of(wanted, first)
@@ -225,7 +127,7 @@ class _Reach:
         conditions = [*_beyond(column, place)]
         if bounded and not table.as_text:
             conditions += _within(column, window, delta, delta.name in table.zoned)
-        order = [column.asc().nulls_first(), *key]
+        order = [column.asc().nulls_first(), *table.by_key]
         return cls(conditions, order, delta, window if bounded and table.as_text else None)
 
     def holds(self, record: Record) -> bool:
@@ -244,7 +146,7 @@ def _beyond(column: sa.ColumnClause[Any], place: _Place | None) -> list[sa.Colum
         return []
     if place.value is None:
         return [column.is_not(None)]
-    value = sa.bindparam("cursor", place.value, type_=_PLAIN)
+    value = sa.bindparam("cursor", place.value, type_=PLAIN)
     return [column > value if place.rows is None else column >= value]
 
 
@@ -252,9 +154,9 @@ def _within(column: sa.ColumnClause[Any], window: Window, delta: Delta, zoned: b
     first, last = (_as_kept(moment, delta, zoned) for moment in (window.first, window.last))
     conditions: list[sa.ColumnElement[bool]] = []
     if first is not None:
-        conditions.append(column > sa.bindparam("first", first, type_=_PLAIN))
+        conditions.append(column > sa.bindparam("first", first, type_=PLAIN))
     if last is not None:
-        conditions.append(column <= sa.bindparam("last", last, type_=_PLAIN))
+        conditions.append(column <= sa.bindparam("last", last, type_=PLAIN))
     return conditions
 
 

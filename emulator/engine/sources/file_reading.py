@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import orjson
 
@@ -36,8 +36,22 @@ _NS = 1_000_000
 _OLD_PARQUET = "parquet_xdm"
 
 
-def file_source(origin: Origin) -> Source:
-    return _FileSource(Files(*origin.roots, container=container_of(origin.spec)), origin)
+@dataclass(frozen=True)
+class FileStore:
+    """The files behind a base connection, which runs and explore see alike: always folders of this machine."""
+
+    family: ClassVar[Literal["file"]] = "file"
+    origin: Origin
+
+    @property
+    def files(self) -> Files:
+        return Files(*self.origin.roots, container=container_of(self.origin.spec))
+
+    def source(self) -> Source:
+        return _FileSource(self.files, self.origin)
+
+    def check(self) -> None:
+        """There is no server to be asked."""
 
 
 def properties_of(data: Document) -> FileProperties | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -78,12 +79,27 @@ class HttpSource:
         if waiting:
             yield self._chunk(waiting)
 
+    def first_page(self) -> list[Record]:
+        """What a run over everything reads first. Raises ``SourceFailed``."""
+        with closing(self._pages(Wanted())) as pages:
+            return [record for record, _ in next(pages, [])]
+
+    def check(self) -> None:
+        """Raises ``SourceFailed`` where the server cannot be reached, refuses the credentials or is broken.
+
+        Which resources it has is not asked: the account is as good without.
+        """
+        budget, credentials = Budget(within=self.retries.within), Credentials(self.origin.auth or {})
+        ask = first_ask(self._first(Wanted()), _object(self.origin, "paginationParams"))
+        read = partial(self._reply, ask, credentials, budget)
+        self.retries.of(lambda: _check_account(read()), lambda: credentials.renew(budget), self.origin.spec.title)
+
     def _chunk(self, records: list[tuple[Record, int]]) -> Chunk:
         return Chunk([renamed(record, self.facts) for record, _ in records], sum(size for _, size in records), None)
 
-    def _pages(self, wanted: Wanted) -> Iterator[list[tuple[Record, int]]]:
+    def _pages(self, wanted: Wanted) -> Generator[list[tuple[Record, int]]]:
         """The records of one page after the other, each with its size in bytes."""
-        budget, credentials = Budget(), Credentials(self.origin.auth or {})
+        budget, credentials = Budget(within=self.retries.within), Credentials(self.origin.auth or {})
         paging = _object(self.origin, "paginationParams")
         most = min(whole(paging.get("maximumRequest"), MOST_PAGES), MOST_PAGES)
         pause = min(whole(paging.get("delayRequestMillis"), 0) / 1000, LONGEST_S)
@@ -104,8 +120,7 @@ class HttpSource:
 
     def _page(self, ask: Ask, credentials: Credentials, budget: Budget) -> tuple[list[Record], Ask | None]:
         """The records of a page and what to ask next. All that can be wrong with a page is found here."""
-        secret = _headers(self.origin) | credentials.headers() if ask.address.is_at(self.address) else {}
-        reply = loopback.call(ask.to(), _AGENT | dict(ask.headers), secret, budget)
+        reply = self._reply(ask, credentials, budget)
         _check(reply)
         body = _parsed(reply)
         content = content_of(_given(self.origin, "contentPath"), self.facts.wrapper)
@@ -113,6 +128,10 @@ class HttpSource:
         page = Page(body, reply.headers, len(elements), elements[-1] if elements else None)
         following = next_ask(ask, page, _object(self.origin, "paginationParams"))
         return content.wrapped(around, elements), following
+
+    def _reply(self, ask: Ask, credentials: Credentials, budget: Budget) -> Reply:
+        secret = _headers(self.origin) | credentials.headers() if ask.address.is_at(self.address) else {}
+        return loopback.call(ask.to(), _AGENT | dict(ask.headers), secret, budget)
 
     @property
     def _resource(self) -> str:
@@ -159,16 +178,26 @@ class HttpSource:
 
 def _check(reply: Reply) -> None:
     """Raises what an answer says is wrong."""
-    status, said = reply.status, f"{reply.address.url()} answered {loopback.phrase(reply.status)}."
-    if 200 <= status < 300:
+    _check_account(reply)
+    if 200 <= reply.status < 300:
         return
+    said = _said(reply)
+    raise FileMissing(said) if reply.status in (404, 410) else Refused(said)
+
+
+def _check_account(reply: Reply) -> None:
+    """Raises what is wrong whatever is asked for."""
+    status, said = reply.status, _said(reply)
     if status in (401, 403):
         raise AuthExpired(said)
     if status == 429:
         raise RateLimited(said, _retry_after(reply))
     if status >= 500:
         raise ServerBroken(said, _retry_after(reply))
-    raise FileMissing(said) if status in (404, 410) else Refused(said)
+
+
+def _said(reply: Reply) -> str:
+    return f"{reply.address.url()} answered {loopback.phrase(reply.status)}."
 
 
 def _retry_after(reply: Reply) -> float | None:

@@ -64,10 +64,18 @@ class Reply:
 
 
 class Budget:
-    """How many bytes a run may still read."""
+    """How many bytes may still be read, and where somebody waits for them, until when."""
 
-    def __init__(self, left: int = LIMIT) -> None:
+    def __init__(self, left: int = LIMIT, within: float | None = None) -> None:
         self.left = left
+        self._until = None if within is None else time.monotonic() + within
+
+    def seconds(self, most: float) -> float:
+        """How long the next sign of life is waited for. Raises ``TimeoutError`` when the time is used up."""
+        left = most if self._until is None else min(most, self._until - time.monotonic())
+        if left <= 0 and self._until is not None:
+            raise TimeoutError
+        return left
 
     def spend(self, count: int) -> None:
         """Raises ``Unusable`` when that is more than is left."""
@@ -126,7 +134,7 @@ def call(
 
 def _once(address: Address, headers: dict[str, str], budget: Budget, form: bytes | None) -> Reply:
     try:
-        with _connected(address) as line:
+        with _connected(address, budget.seconds(TIMEOUT_S)) as line:
             connection = http.client.HTTPConnection(address.host, address.port)
             connection.sock = line
             connection.request("GET" if form is None else "POST", address.target, form, _named(address, headers))
@@ -152,11 +160,11 @@ def _named(address: Address, headers: dict[str, str]) -> dict[str, str]:
     return {"Host": address.authority, "Connection": "close", "Accept-Encoding": "identity", **headers}
 
 
-def _connected(address: Address) -> socket.socket:
+def _connected(address: Address, seconds: float) -> socket.socket:
     problem: OSError | None = None
     for numeric in _LOOPBACK[address.host]:
         try:
-            line = socket.create_connection((numeric, address.port), TIMEOUT_S)
+            line = socket.create_connection((numeric, address.port), seconds)
         except OSError as error:
             problem = error
             continue
@@ -175,7 +183,7 @@ def _secured(line: socket.socket, host: str) -> socket.socket:
 
 def _body(answer: http.client.HTTPResponse, budget: Budget) -> bytes:
     """Piece by piece: a server that sends a byte now and then would never run into a timeout."""
-    until, expected = time.monotonic() + LONGEST_S, answer.length
+    until, expected = time.monotonic() + budget.seconds(LONGEST_S), answer.length
     pieces: list[bytes] = []
     got = 0
     while expected is None or got < expected:

@@ -1,12 +1,13 @@
-"""From a flow to the source that it reads."""
+"""From a base connection to what stands behind it, and from a flow to the source that it reads."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emulator.domain.encryption import check_encryption
 from emulator.domain.errors import Refusal
@@ -26,7 +27,14 @@ from emulator.store.database import Transaction
 from emulator.store.resources import Stored
 from emulator.store.source_objects import Behind
 
+if TYPE_CHECKING:
+    from emulator.engine.sources.file_reading import FileStore
+    from emulator.engine.sources.rest import RestStore
+    from emulator.engine.sources.table_store import TableStore
+
 Document = dict[str, Any]
+# So many seconds a server of this machine has where somebody waits for what it says.
+WITHIN_S = 10.0
 
 
 def open_source(world: World, tx: Transaction, tenant: Tenant, flow: Stored, params: Document) -> Source:
@@ -39,31 +47,55 @@ def open_source(world: World, tx: Transaction, tenant: Tenant, flow: Stored, par
     spec = world.specs(tx, tenant).connection_at(inherited["connectionSpec"])
     connection = resources.read(tx, tenant, SOURCE_CONNECTIONS, flow.document["sourceConnectionIds"][0]) or {}
     base = (inherited.get("baseConnection") or {}).get("id")
-    origin = Origin(
-        spec,
-        params,
-        connection.get("data") or {},
-        base,
-        _auth(tx, tenant, base),
-        delta_column(flow.document),
-        roots_of(world, tx, tenant, spec, base),
-        _private_key(world, tx, tenant, flow.document),
+    origin = replace(
+        origin_of(world, tx, tenant, spec, base, params=params),
+        data=connection.get("data") or {},
+        delta=delta_column(flow.document),
+        key=_private_key(world, tx, tenant, flow.document),
     )
-    wait, random = _waiting(world), world.ids.chance
+    system = system_of(world, origin)
+    if system is None:
+        raise NoData(f"{spec.title} is a {spec.family} connector: nothing is read from it in batches")
+    return overcoming(system.source(), origin, _waiting(world), world.ids.chance)
+
+
+def origin_of(
+    world: World,
+    tx: Transaction,
+    tenant: Tenant,
+    spec: ConnectionSpec,
+    base: str | None,
+    family: str | None = None,
+    params: Document | None = None,
+) -> Origin:
+    """Where a base connection leads. ``family`` is what it is looked at as, where that is not the spec's."""
+    roots = _roots(world, tx, tenant, spec, base, family or spec.family)
+    return Origin(spec, params or {}, {}, base, _auth(tx, tenant, base), roots=roots)
+
+
+def system_of(
+    world: World, origin: Origin, family: str | None = None, within: float | None = None
+) -> FileStore | TableStore | RestStore | None:
+    """What stands behind a base connection: a server of this machine, put data, files or samples.
+
+    Runs, explore and the connection's test all ask here, so that they see the same. ``within`` are the
+    seconds that somebody waits, None where nobody does. None where nothing is read in batches.
+    """
     # Imported where they are called: a start does without, and most servers read from one family.
-    if spec.family == "file":
-        from emulator.engine.sources.file_reading import file_source
+    match family or origin.spec.family:
+        case "file":
+            from emulator.engine.sources.file_reading import FileStore
 
-        return overcoming(file_source(origin), origin, wait, random)
-    if spec.family == "table":
-        from emulator.engine.sources.table_reading import table_source
+            return FileStore(origin)
+        case "table":
+            from emulator.engine.sources.table_store import TableStore
 
-        return overcoming(table_source(origin), origin, wait, random)
-    if spec.family == "rest":
-        from emulator.engine.sources.rest import rest_source
+            return TableStore(origin, within)
+        case "rest":
+            from emulator.engine.sources.rest import RestStore
 
-        return overcoming(rest_source(origin, world.samples, Retries(wait, random)), origin, wait, random)
-    raise NoData(f"{spec.title} is a {spec.family} connector: nothing is read from it in batches")
+            return RestStore(origin, world.samples, Retries(_waiting(world), world.ids.chance, within))
+    return None
 
 
 def _waiting(world: World) -> Callable[[float], None]:
@@ -76,14 +108,10 @@ def _waiting(world: World) -> Callable[[float], None]:
     return wait
 
 
-def roots_of(
-    world: World, tx: Transaction, tenant: Tenant, spec: ConnectionSpec, base: str | None, family: str | None = None
+def _roots(
+    world: World, tx: Transaction, tenant: Tenant, spec: ConnectionSpec, base: str | None, kind: str
 ) -> tuple[Path, ...]:
-    """The folders that stand for a system: what was put behind its connection, then what others give.
-
-    ``family`` is what it is looked at as, where that is not the spec's.
-    """
-    kind = family or spec.family
+    """The folders that stand for a system: what was put behind its connection, then what others give."""
     given: tuple[Path, ...]
     if kind == "rest":
         given = world.samples.roots(spec)

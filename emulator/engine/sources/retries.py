@@ -24,6 +24,8 @@ class Trouble(Exception):
 
     error_code = "UserErrorRequestRefused"
     passing = False
+    # What would be right.
+    advice = "Correct the address in auth.params of the base connection, or what the source is asked for."
     # Seconds that the source asks to be left alone for.
     asked: float | None = None
 
@@ -31,7 +33,8 @@ class Trouble(Exception):
         """The same once nothing more is tried: in the words of the copy engine."""
         message = str(self)
         kind = "Microsoft.DataTransfer.Common.Shared.HybridDeliveryException"
-        return SourceFailed(message, detail=f"ErrorCode={self.error_code},'Type={kind},Message={message}'")
+        detail = f"ErrorCode={self.error_code},'Type={kind},Message={message}'"
+        return SourceFailed(message, detail=detail, advice=self.advice)
 
 
 class Refused(Trouble):
@@ -42,21 +45,25 @@ class Unusable(Trouble):
     """The source's answer cannot be read."""
 
     error_code = "UserErrorInvalidData"
+    advice = "Answer with JSON, and where its records are not recognised, name their contentPath."
 
 
 class FileMissing(Trouble):
     error_code = "UserErrorFileNotFound"
+    advice = "Name a resource that is there, or correct the address in auth.params of the base connection."
 
 
 class AuthExpired(Trouble):
     """The credentials are refused; renewed ones may not be."""
 
     error_code = "UserErrorUnauthorized"
+    advice = "Correct the credentials in auth.params of the base connection."
 
 
 class RateLimited(Trouble):
     error_code = "UserErrorTooManyRequests"
     passing = True
+    advice = "Ask again later."
 
     def __init__(self, message: str, asked: float | None = None) -> None:
         super().__init__(message)
@@ -66,6 +73,7 @@ class RateLimited(Trouble):
 class ServerBroken(Trouble):
     error_code = "UserErrorServerError"
     passing = True
+    advice = "See to the server, then ask again."
 
     def __init__(self, message: str, asked: float | None = None) -> None:
         super().__init__(message)
@@ -75,6 +83,7 @@ class ServerBroken(Trouble):
 class NetworkLost(Trouble):
     error_code = "UserErrorNetworkIssue"
     passing = True
+    advice = "Start the server there, or correct the address in auth.params of the base connection."
 
 
 def delay(failures: int, chance: float, asked: float | None = None) -> float:
@@ -90,10 +99,15 @@ def delay(failures: int, chance: float, asked: float | None = None) -> float:
 
 @dataclass(frozen=True)
 class Retries:
-    """Tries again, at most ``ATTEMPTS`` attempts in all. ``wait`` takes seconds, ``random`` gives 0 up to 1."""
+    """Tries again, at most ``ATTEMPTS`` attempts in all. ``wait`` takes seconds, ``random`` gives 0 up to 1.
+
+    ``within`` says that somebody waits, and how many seconds: then nothing is tried again but with renewed
+    credentials, and whoever waits is told.
+    """
 
     wait: Callable[[float], None] = time.sleep
     random: Callable[[], float] = back_off.chance
+    within: float | None = None
 
     def of(self, attempt: Callable[[], T], renew: Callable[[], bool], source: str) -> T:
         """What ``attempt`` returns in the end; ``source`` names who is asked, for the log.
@@ -108,7 +122,7 @@ class Retries:
             except Trouble as trouble:
                 problem = trouble
             expired = isinstance(problem, AuthExpired)
-            again = (not renewed and renew()) if expired else problem.passing
+            again = (not renewed and renew()) if expired else problem.passing and self.within is None
             if not again or failures == ATTEMPTS:
                 break
             renewed = expired
@@ -116,5 +130,6 @@ class Retries:
             logger.info("%s: attempt %d of %d failed: %s; next in %.2f s", source, failures, ATTEMPTS, problem, pause)
             if pause:
                 self.wait(pause)
-        logger.warning("%s: given up after %d of %d attempts: %s", source, failures, ATTEMPTS, problem)
+        if self.within is None:
+            logger.warning("%s: given up after %d of %d attempts: %s", source, failures, ATTEMPTS, problem)
         raise problem.failure()

@@ -138,12 +138,16 @@ class Chunk:
 
 
 class SourceFailed(Exception):
-    """A source that cannot be read, after every retry. ``detail`` is what the connector's log would say."""
+    """A source that cannot be read, after every retry.
 
-    def __init__(self, message: str, code: str = "2200", detail: str | None = None) -> None:
+    ``detail`` is what the connector's log would say, ``advice`` what would be right.
+    """
+
+    def __init__(self, message: str, code: str = "2200", detail: str | None = None, advice: str | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.detail = detail
+        self.advice = advice
 
 
 class Source(Protocol):

@@ -1,4 +1,4 @@
-"""Runs over tables: rows whose delta column is beyond what was read before.
+"""Runs over tables that are files: rows whose delta column is beyond what was read before.
 
 Without a delta column every run reads the whole table, as the real service does.
 """
@@ -14,39 +14,12 @@ import orjson
 
 from emulator.domain.inference import DATE_TIME
 from emulator.engine.sources.chunking import OpenChunk
-from emulator.engine.sources.database_address import database_of
-from emulator.engine.sources.database_reading import DatabaseSource
 from emulator.engine.sources.deltas import Delta, Window, delta_of, row_filter
 from emulator.engine.sources.origin import Origin
-from emulator.engine.sources.source import BadRow, Chunk, NoData, Record, Source, UnreadableData, Wanted
-from emulator.engine.sources.tables import Table, Tables
+from emulator.engine.sources.source import BadRow, Chunk, Record, UnreadableData, Wanted
+from emulator.engine.sources.tables import Table
 
 Document = dict[str, Any]
-
-
-def table_source(origin: Origin) -> Source:
-    """A table that was put behind the connection, in a database of this machine, or in a file, in that order."""
-    name = str(origin.params.get("tableName") or origin.params.get("path") or "")
-    return _TableSource(origin, name)
-
-
-@dataclass(frozen=True)
-class _TableSource:
-    origin: Origin
-    name: str
-
-    def chunks(self, wanted: Wanted) -> Generator[Chunk]:
-        yield from self._found().chunks(wanted)
-
-    def _found(self) -> Source:
-        origin = self.origin
-        place = database_of(origin.spec, origin.auth)
-        if place is None:
-            return _FileTable(origin, self.name, Tables(*origin.roots).any_of(self.name))
-        try:
-            return _FileTable(origin, self.name, Tables(*origin.roots[:1]).any_of(self.name))
-        except NoData:
-            return DatabaseSource(origin, self.name, place)
 
 
 @dataclass(frozen=True)
@@ -79,7 +52,7 @@ class _Place:
 
 
 @dataclass(frozen=True)
-class _FileTable:
+class FileTable:
     """A table that is a file; its rows lie in no order."""
 
     origin: Origin

@@ -11,6 +11,9 @@ from emulator.domain.kinds import CONNECTION_SPECS, CONNECTIONS, DATASETS
 from emulator.domain.specs import ConnectionSpec
 from emulator.domain.tenant import Tenant
 from emulator.edge.call import Answer, Call, answer
+from emulator.engine.sources.opening import WITHIN_S, origin_of, system_of
+from emulator.engine.sources.origin import Origin
+from emulator.engine.sources.source import SourceFailed
 from emulator.engine.world import World
 from emulator.services.flow.entities import Entities, not_found
 from emulator.store import pages, resources
@@ -31,12 +34,29 @@ class Configs:
         self._entities = entities
 
     def test(self, call: Call) -> Answer:
-        """Whether the account could be used now: it is no draft, not disabled, and its auth still fits its spec."""
+        """Whether the account could be used now: it is no draft, not disabled, and its auth still fits its spec.
+
+        Where it leads to a server of this machine, that has to take it too.
+        """
         call.query.check(())
         with self._world.database.reading() as tx:
             stored = self._entities.stored(tx, CONNECTIONS, call)
             fault = self._entities.fault(tx, call.tenant, stored)
+            spec = self._world.specs(tx, call.tenant).connection_at(stored.document["connectionSpec"])
+            origin = origin_of(self._world, tx, call.tenant, spec, stored.document["id"])
+        if fault is None:
+            fault = self._complaint(origin)
         return answer({"result": True} if fault is None else {"result": False, "errorMessage": fault})
+
+    def _complaint(self, origin: Origin) -> str | None:
+        """What the system behind an account says against it."""
+        try:
+            system = system_of(self._world, origin, within=WITHIN_S)
+            if system is not None:
+                system.check()
+        except SourceFailed as error:
+            return " ".join(part for part in (str(error), error.advice) if part)
+        return None
 
     def connection(self, call: Call) -> Answer:
         """The parameters by which a source or target connection of this account can be set up.

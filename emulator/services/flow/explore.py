@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emulator.domain.errors import Refusal
-from emulator.domain.inference import infer
+from emulator.domain.inference import Column, infer
 from emulator.domain.kinds import CONNECTION_SPECS, CONNECTIONS
 from emulator.domain.row_filters import Wanted, check_filters, compile_filters
 from emulator.domain.specs import ConnectionSpec
 from emulator.domain.tenant import Tenant
 from emulator.edge.call import Answer, Call, answer
-from emulator.engine.sources.files import LANDING_ZONE, File, Files, container_of
-from emulator.engine.sources.opening import roots_of
+from emulator.engine.sources.files import LANDING_ZONE, File
+from emulator.engine.sources.opening import WITHIN_S, origin_of, system_of
+from emulator.engine.sources.origin import Origin
 from emulator.engine.sources.source import (
     DELIMITED,
     JSON,
@@ -26,19 +26,23 @@ from emulator.engine.sources.source import (
     NoData,
     Readable,
     Record,
+    SourceFailed,
     Undetermined,
     UnreadableData,
 )
-from emulator.engine.sources.tables import TABLE, VIEW, Table, Tables
+from emulator.engine.sources.tables import TABLE, VIEW
 from emulator.engine.world import World
 from emulator.services.flow.entities import not_found
 from emulator.services.flow.explore_query import Asked, asked
 from emulator.store import resources
 from emulator.store.database import Transaction
 
+if TYPE_CHECKING:
+    from emulator.engine.sources.file_reading import FileStore
+    from emulator.engine.sources.rest import RestStore
+    from emulator.engine.sources.table_store import TableStore
+
 Document = dict[str, Any]
-# The folders that stand for what is explored.
-Roots = tuple[Path, ...]
 # The family that an object type belongs to, and what sources of it know where their spec does not list it.
 _FAMILIES = {"folder": "file", "file": "file", "table": "table", "view": "table", "rest": "rest"}
 _OF_FAMILY = {"file": ["root", "folder", "file"], "table": ["root", "table"], "rest": ["rest"]}
@@ -57,19 +61,19 @@ class Explore:
             if connection is None:
                 raise not_found(CONNECTIONS, call.params["id"])
             spec = self._spec(tx, call.tenant, connection["connectionSpec"]["id"])
-            roots = self._roots(tx, call.tenant, spec, wanted, connection["id"])
-        return answer(self._explored(spec, wanted, roots))
+            origin = self._origin(tx, call.tenant, spec, wanted, connection["id"])
+        return answer(self._explored(spec, wanted, origin))
 
     def connection_spec(self, call: Call) -> Answer:
         """A source without accounts is explored by its spec; documented of the landing zone alone."""
         wanted = asked(call)
         with self._world.database.reading() as tx:
             spec = self._spec(tx, call.tenant, call.params["id"])
-            roots = self._roots(tx, call.tenant, spec, wanted)
+            origin = self._origin(tx, call.tenant, spec, wanted)
         if spec.id != LANDING_ZONE:
             hint = "Create a base connection and explore that."
             raise Refusal("CONNECTOR-1372-400", id=spec.id, field="id", given=call.params["id"], hint=hint)
-        return answer(self._explored(spec, wanted, roots))
+        return answer(self._explored(spec, wanted, origin))
 
     def _spec(self, tx: Transaction, tenant: Tenant, spec_id: str) -> ConnectionSpec:
         spec = self._world.specs(tx, tenant).connection(spec_id)
@@ -77,12 +81,13 @@ class Explore:
             raise not_found(CONNECTION_SPECS, spec_id)
         return spec
 
-    def _roots(
+    def _origin(
         self, tx: Transaction, tenant: Tenant, spec: ConnectionSpec, wanted: Asked, base: str | None = None
-    ) -> Roots:
-        return roots_of(self._world, tx, tenant, spec, base, _family(wanted.object_type, _object_types(spec)))
+    ) -> Origin:
+        family = _family(wanted.object_type, _object_types(spec))
+        return origin_of(self._world, tx, tenant, spec, base, family, wanted.source_params)
 
-    def _explored(self, spec: ConnectionSpec, wanted: Asked, roots: Roots) -> Any:
+    def _explored(self, spec: ConnectionSpec, wanted: Asked, origin: Origin) -> Any:
         types = _object_types(spec)
         _check_object_type(spec, types, wanted)
         if wanted.filters is not None:
@@ -91,25 +96,27 @@ class Explore:
             if TABLE in types:
                 raise Refusal("CONNECTOR-1371-400", connector=spec.title, field="determineProperties", given="true")
             raise Refusal("CONNECTOR-1376-400", id=spec.id, field="determineProperties", given="true")
+        system = system_of(self._world, origin, _family(wanted.object_type, types), WITHIN_S)
         with _refusing(wanted):
-            family = _family(wanted.object_type, types)
-            if family == "rest":
-                return self._rest(spec, wanted, roots)
-            return _file(spec, wanted, roots) if family == "file" else _table(spec, types, wanted, roots)
-
-    def _rest(self, spec: ConnectionSpec, wanted: Asked, roots: Roots) -> Document:
-        file_type = wanted.by_hand.file_type if wanted.by_hand else JSON
-        if file_type != JSON:
-            raise Refusal("CONNECTOR-1327-400", value=file_type, allowed=JSON, field="fileType", given=file_type)
-        records = self._world.samples.preview(spec, wanted.source_params, roots=roots)
-        explored: Document = {"format": "hierarchical", "schema": infer(records)}
-        if wanted.preview:
-            explored["data"] = records[: wanted.records]
-        return explored
+            assert system is not None, "explore looks at the families that batches are read from"
+            if system.family == "file":
+                return _file(spec, wanted, system)
+            return _table(spec, types, wanted, system) if system.family == "table" else _rest(wanted, system)
 
 
-def _file(spec: ConnectionSpec, wanted: Asked, roots: Roots) -> Any:
-    files = Files(*roots, container=container_of(spec))
+def _rest(wanted: Asked, store: RestStore) -> Document:
+    file_type = wanted.by_hand.file_type if wanted.by_hand else JSON
+    if file_type != JSON:
+        raise Refusal("CONNECTOR-1327-400", value=file_type, allowed=JSON, field="fileType", given=file_type)
+    records = store.preview()
+    explored: Document = {"format": "hierarchical", "schema": infer(records)}
+    if wanted.preview:
+        explored["data"] = records[: wanted.records]
+    return explored
+
+
+def _file(spec: ConnectionSpec, wanted: Asked, store: FileStore) -> Any:
+    files = store.files
     if wanted.object_type != "file":
         folder = wanted.object if wanted.object_type == "folder" else ""
         return [entry.document() for entry in files.entries(folder)]
@@ -119,16 +126,15 @@ def _file(spec: ConnectionSpec, wanted: Asked, roots: Roots) -> Any:
     return {**_properties(file, wanted), **_shown(file, wanted)}
 
 
-def _table(spec: ConnectionSpec, types: list[str], wanted: Asked, roots: Roots) -> Any:
+def _table(spec: ConnectionSpec, types: list[str], wanted: Asked, store: TableStore) -> Any:
     kinds = tuple(kind for kind in (TABLE, VIEW) if kind in types)
-    tables = Tables(*roots, kinds=kinds)
     if wanted.object_type == "root":
-        return [entry.document() for entry in tables.entries()]
-    table = tables.table(wanted.object, wanted.object_type)
-    _check_primary_key(table, wanted)
-    if wanted.filters is None:
-        return _shown(table, wanted)
-    return _shown(table, wanted, compile_filters(wanted.filters, spec, "filters", table.columns))
+        return [entry.document() for entry in store.entries(kinds)]
+    with store.opened(wanted.object, wanted.object_type, kinds) as table:
+        _check_primary_key(table.columns, wanted)
+        if wanted.filters is None:
+            return _shown(table, wanted)
+        return _shown(table, wanted, compile_filters(wanted.filters, spec, "filters", table.columns))
 
 
 def _object_types(spec: ConnectionSpec) -> list[str]:
@@ -167,9 +173,9 @@ def _check_properties(spec: ConnectionSpec, wanted: Asked) -> None:
         raise Refusal("CONNECTOR-1312-400", value=given, name="encoding", field="encoding", given=given, hint=hint)
 
 
-def _check_primary_key(table: Table, wanted: Asked) -> None:
+def _check_primary_key(columns: Sequence[Column], wanted: Asked) -> None:
     name = wanted.given.get("primaryKey")
-    known = [column.name for column in table.columns]
+    known = [column.name for column in columns]
     if name is not None and name not in known:
         hint = f"Columns: {', '.join(known)}."
         raise Refusal("CONNECTOR-1312-400", value=name, name="primaryKey", field="primaryKey", given=name, hint=hint)
@@ -207,6 +213,8 @@ def _refusing(wanted: Asked) -> Iterator[None]:
         raise Refusal(
             "CONNECTOR-1327-400", value=PARQUET, allowed=allowed, field="fileType", given=PARQUET, hint=_sentence(error)
         ) from error
+    except SourceFailed as error:
+        raise Refusal("CONNECTOR-1308-400", message=str(error), hint=error.advice) from error
     except (NoData, UnreadableData, OSError) as error:
         name = error.parameter if isinstance(error, UnreadableData) else "object"
         given = wanted.given.get(name)
