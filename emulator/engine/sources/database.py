@@ -31,6 +31,7 @@ _KINDS: tuple[tuple[type[sa.types.TypeEngine[Any]], str], ...] = (
     (sa.Boolean, BOOLEAN),
     (sa.Integer, INTEGER),
     (sa.Numeric, DOUBLE),
+    (sa.Float, DOUBLE),
     (sa.DateTime, DATE_TIME),
     (sa.Date, DATE_TIME),
 )

@@ -41,11 +41,19 @@ class TableLookedAt:
         """Rows in the order in which a run without a delta column reads them, as it reads them."""
         until = None if self.within is None else time.monotonic() + self.within
         with closing(self.table.rows(self.connection, [], self.table.by_key, fetched=_FETCHED)) as rows:
-            for number, row in enumerate(rows, 1):
+            for number, row in enumerate(_parsed(rows), 1):
                 if until is not None and time.monotonic() > until:
                     advice = "Filter by less, or ask for fewer rows."
                     raise SourceFailed(f"The database gave too few rows within {self.within:g} seconds.", advice=advice)
                 yield _record(number, row)
+
+
+def _parsed(rows: Generator[Record]) -> Generator[Record]:
+    """The driver parses what a column of JSON holds, which may lie deeper than it can follow."""
+    try:
+        yield from rows
+    except RecursionError:
+        raise UnreadableData(f"a row is nested in more than {MAX_DEPTH} levels") from None
 
 
 def _record(number: int, row: Record) -> Record:
