@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -31,7 +31,7 @@ from emulator.engine.sources.retries import (
     Unusable,
 )
 from emulator.engine.sources.shelves import Shelf, SourceFacts, renamed, seconds
-from emulator.engine.sources.source import CHUNK, Chunk, Record, Wanted
+from emulator.engine.sources.source import CHUNK, Chunk, Record, SourceFailed, Wanted
 
 Document = dict[str, Any]
 
@@ -81,7 +81,7 @@ class HttpSource:
 
     def first_page(self) -> list[Record]:
         """What a run over everything reads first. Raises ``SourceFailed``."""
-        with closing(self._pages(Wanted())) as pages:
+        with self._named(), closing(self._pages(Wanted())) as pages:
             return [record for record, _ in next(pages, [])]
 
     def check(self) -> None:
@@ -90,9 +90,19 @@ class HttpSource:
         Which resources it has is not asked: the account is as good without.
         """
         budget, credentials = Budget(within=self.retries.within), Credentials(self.origin.auth or {})
-        ask = first_ask(self._first(Wanted()), _object(self.origin, "paginationParams"))
-        read = partial(self._reply, ask, credentials, budget)
-        self.retries.of(lambda: _check_account(read()), lambda: credentials.renew(budget), self.origin.spec.title)
+        with self._named():
+            ask = first_ask(self._first(Wanted()), _object(self.origin, "paginationParams"))
+            read = partial(self._reply, ask, credentials, budget)
+            self.retries.of(lambda: _check_account(read()), lambda: credentials.renew(budget), self.origin.spec.title)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Whoever waits is told who was asked."""
+        try:
+            yield
+        except SourceFailed as failed:
+            advice = f"Asked was {self.address.url()}. {failed.advice}"
+            raise SourceFailed(str(failed), failed.code, failed.detail, advice) from None
 
     def _chunk(self, records: list[tuple[Record, int]]) -> Chunk:
         return Chunk([renamed(record, self.facts) for record, _ in records], sum(size for _, size in records), None)
