@@ -329,7 +329,8 @@ def test_a_table_that_may_not_be_read_is_refused(api: Api, own_postgresql_url: s
             connection = connected(api, f"postgresql://{role}:{SECRET}@127.0.0.1:{at.port or 5432}{at.path}")
             assert verdict(api, connection) == {"result": True}
             refused = explore(api, connection, objectType="table", object="people", preview="true")
-            assert "permission denied" in assert_refused(refused, "CONNECTOR-1308-400")["errorMessage"]
+            message = assert_refused(refused, "CONNECTOR-1308-400")["errorMessage"]
+            assert "permission denied for table people. Asked was PostgreSQL" in message
         finally:
             server.execute(f"DROP ROLE {role}".encode())
 
@@ -339,7 +340,7 @@ def test_a_file_that_is_no_database_is_refused(api: Api, tmp_path: Path, content
     path = tmp_path / "shop.db"
     if content is not None:
         put(tmp_path, "shop.db", content)
-    assert_beyond_reach(api, connected(api, f"sqlite:///{path}"), said, str(path), "connectionString")
+    assert_beyond_reach(api, connected(api, f"sqlite:///{path}"), said, f"SQLite file {path}. ", "or name another")
 
 
 def test_nobody_waits_for_a_table_that_never_answers(api: Api, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

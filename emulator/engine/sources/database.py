@@ -50,14 +50,14 @@ class Database:
     @contextmanager
     def connected(self) -> Iterator[sa.Connection]:
         """Whatever the database has to complain of meanwhile is raised as ``SourceFailed``."""
-        engine = self._engine()
+        engine, advice = self._engine(), "Start it there, or correct auth.params of the base connection."
         try:
             with engine.connect() as connection:
+                advice = "Put that right there, or name another database in auth.params of the base connection."
                 self._bound(connection)
                 yield connection
         except SQLAlchemyError as error:
-            said = f"The database could not be read: {self._said(error)}"
-            raise SourceFailed(said, advice=self._advice) from None
+            raise self._failed(f"The database could not be read: {self._said(error)}", advice) from None
         finally:
             engine.dispose()
 
@@ -66,29 +66,27 @@ class Database:
         with self.connected() as connection:
             sa.inspect(connection).get_table_names()
 
-    @property
-    def _advice(self) -> str:
-        """What was tried, and what would be right."""
-        if self.address.file is not None:
-            return f"Asked was the SQLite file {self.address.file}: make it one, or name another in connectionString."
-        where = f"{self.address.host}:{self.address.port}"
-        return (
-            f"Asked was PostgreSQL at {where}, database {self.address.database or '(the default)'}: start it there, "
-            "or correct auth.params of the base connection."
-        )
+    def _failed(self, message: str, advice: str) -> SourceFailed:
+        """With what was asked, and what would be right."""
+        address = self.address
+        asked = f"the SQLite file {address.file}"
+        if address.file is None:
+            asked = f"PostgreSQL at {address.host}:{address.port}, database {address.database or '(the default)'}"
+        return SourceFailed(message, advice=f"Asked was {asked}. {advice}")
 
     def _said(self, error: SQLAlchemyError) -> str:
         """The driver's first line: the rest of what SQLAlchemy says holds values."""
         text = str(getattr(error, "orig", None) or type(error).__name__).strip().partition("\n")[0]
         password = self.address.password
-        return text.replace(password, "…") if password else text
+        return (text.replace(password, "…") if password else text).rstrip(".") + "."
 
     def _engine(self) -> sa.Engine:
         address = self.address
         if address.file is not None:
             path = Path(address.file)
             if not path.is_file():
-                raise SourceFailed(f"There is no SQLite file {address.file}.", advice=self._advice)
+                advice = "Make it, or name another in connectionString."
+                raise self._failed(f"There is no SQLite file {address.file}.", advice)
             url = sa.URL.create("sqlite", database=f"{path.resolve().as_uri()}", query={"mode": "ro", "uri": "true"})
             return sa.create_engine(url, poolclass=NullPool)
         given = (address.user, address.password, address.host, address.port, address.database or None)
@@ -97,7 +95,7 @@ class Database:
             return sa.create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_TIMEOUT_S})
         except ModuleNotFoundError:
             advice = "Install it: pip install flow-service-emulator[postgresql]"
-            raise SourceFailed("PostgreSQL is read by psycopg, which is not installed.", advice=advice) from None
+            raise self._failed("PostgreSQL is read by psycopg, which is not installed.", advice) from None
 
     def _bound(self, connection: sa.Connection) -> None:
         """Nothing is written, and nothing takes longer than whoever waits has."""
