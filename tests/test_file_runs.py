@@ -296,3 +296,23 @@ def test_as_time_passes_a_flow_lands_each_put_file_once() -> None:
             api.http.put(f"{address}/orders/deep/{name}.csv", content=f"id\n{name}\n", headers=csv)
         api.http.post("/__admin/clock/advance", json={"by": "P3D"})
         assert landed(api, target.dataset) == ["a", "b", "c"]
+
+
+def test_a_source_connection_that_is_patched_changes_no_flow_that_joined_it(tmp_path: Path) -> None:
+    folder = tmp_path / "amazon-s3"
+    folder.mkdir()
+    settings = Settings(port=0, database="sqlite://", sources=tmp_path, clock="2026-01-31T12:00:00Z")
+    with Background(settings) as running, client_of(running.url, "KEPT@AdobeOrg") as api:
+        store = file_store(api)
+        data = {"format": "delimited", "properties": {"columnDelimiter": ","}}
+        changes = {"baseConnectionId": store, "connectionSpec": spec(AMAZON_S3), "data": data, "params": {"path": "*"}}
+        source, target = api.source_connection(store, AMAZON_S3, **changes), api.target()
+        old(put(folder, "one.csv", "id,name\n1,a\n"), 1)
+        body = api.flow_body(source, target, {"id": "_test.id"}, flowSpec=spec(FILE_FLOW), scheduleParams=DAILY)
+        flow = api.make("flows", body)
+        api.first_run(flow)
+        change = [{"op": "replace", "path": "/data/properties/columnDelimiter", "value": ";"}]
+        assert api.patch("sourceConnections", source, change).status_code == 200
+        put(folder, "two.csv", "id,name\n2,b\n")
+        assert api.http.post("/__admin/clock/advance", json={"by": "P1D"}).status_code == 200
+        assert sorted(one["_test"]["id"] for one in api.records(target.dataset)["items"]) == ["1", "2"]

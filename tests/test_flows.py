@@ -237,6 +237,15 @@ def test_a_schedule_that_has_not_begun_may_be_moved(api: Api) -> None:
     assert api.patch("flows", flow, change).status_code == 200
 
 
+@pytest.mark.parametrize("schedule", [{"frequency": "once"}, {"frequency": "week", "interval": 1}])
+def test_a_start_that_is_moved_into_the_past_before_it_came_begins_at_once(api: Api, schedule: Document) -> None:
+    flow, _ = api.flow(scheduleParams={"startTime": 4102444800, **schedule})
+    change = [{"op": "replace", "path": "/scheduleParams/startTime", "value": 1625040887}]
+    assert api.patch("flows", flow, change).status_code == 200
+    assert api.first_run(flow)["metrics"]["statusSummary"]["status"] == "success"
+    assert len(api.runs(flow)) == 1
+
+
 def test_deleting_a_flow_deletes_nothing_else(api: Api) -> None:
     flow, target = api.flow()
     run = api.first_run(flow)

@@ -184,8 +184,22 @@ def test_a_filter_goes_through_every_element_of_an_array(api: Api) -> None:
     ):
         items = api.http.get(f"{FLOW}/flows", params={"property": text}).json()["items"]
         assert [item["id"] for item in items] == [flow], text
-    for text in ("transformations[].params.mappingId==none", "sourceConnectionIds==x", "isSourceFlow==false"):
+    for text in ("transformations[].params.mappingId==none", "isSourceFlow==false"):
         assert api.http.get(f"{FLOW}/flows", params={"property": text}).json()["items"] == [], text
+
+
+@pytest.mark.parametrize(
+    ("path", "right"),
+    [
+        ("sourceConnectionIds", "sourceConnectionIds[]"),
+        ("transformations.name", "transformations[].name"),
+        ("inheritedAttributes.sourceConnections.id", "inheritedAttributes.sourceConnections[].id"),
+    ],
+)
+def test_a_filter_on_an_array_goes_through_it_or_is_refused(api: Api, path: str, right: str) -> None:
+    answer = api.http.get(f"{FLOW}/flows", params={"property": f"{path}==x"})
+    assert f"write {right}." in assert_refused(answer, "FLOW-1449-400", "property")["errorMessage"]
+    assert api.http.get(f"{FLOW}/flows", params={"property": f"{right}==x"}).json()["items"] == []
 
 
 def test_runs_are_filtered_by_flow_time_and_state(api: Api) -> None:

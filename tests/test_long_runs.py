@@ -161,6 +161,70 @@ def test_a_run_whose_process_is_gone_is_made_anew_and_lands_once(
             assert [batch["status"] for batch in batches(there, target.dataset)] == ["success"]
 
 
+def test_a_provider_that_ends_a_run_on_the_way_has_the_last_word(api: Api, slow: Slow) -> None:
+    flow, target = api.flow()
+    run = in_progress(api, flow)["id"]
+    figures = {"statusSummary": {"status": "failed"}}
+    answer = api.http.put(f"{FLOW}/runs/{run}", json={"metrics": figures}, headers={"If-Match": "*"})
+    assert answer.status_code == 200
+    assert api.records(target.dataset)["count"] == 0
+    assert batches(api, target.dataset) == []
+    slow.go_on.set()
+    # What comes next of the flow comes after what was under way.
+    body = api.flow_body(api.source_connection(), api.target("Another schema"), {"data.id": "_test.id"})
+    ended(api, api.make("flows", body))
+    assert api.item("runs", run)["metrics"] == figures
+    assert api.item("flows", flow)["lastRunDetails"]["state"] == "failed"
+    assert batches(api, target.dataset) == []
+
+
+def test_time_that_is_let_pass_waits_for_the_runs_of_other_servers(lasting_url: str, slow: Slow) -> None:
+    settings = Settings(port=0, database=lasting_url)
+    with Background(settings) as busy, client_of(busy.url, "LONG@AdobeOrg") as api:
+        flow, target = api.flow(scheduleParams={"startTime": 1625040887, "frequency": "once"})
+        run = in_progress(api, flow)
+        with Background(settings) as other, client_of(other.url, "LONG@AdobeOrg") as there:
+            answers: list[int] = []
+
+            def advance() -> None:
+                answers.append(there.http.post("/__admin/clock/advance", json={"by": "PT1H"}).status_code)
+
+            advancing = threading.Thread(target=advance)
+            advancing.start()
+            time.sleep(0.3)
+            assert answers == []
+            slow.go_on.set()
+            advancing.join(PATIENCE_S)
+            assert answers == [200]
+            assert there.item("runs", run["id"])["metrics"]["statusSummary"]["status"] == "success"
+            assert there.records(target.dataset)["count"] == COUNT
+
+
+def test_a_run_that_waits_for_another_servers_is_looked_at_now_and_then(
+    lasting_url: str, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, queue = [0], progress.queue
+
+    def counted(*arguments: Any) -> None:
+        looks[0] += 1
+        queue(*arguments)
+
+    monkeypatch.setattr(progress, "queue", counted)
+    settings = Settings(port=0, database=lasting_url)
+    with Background(settings) as busy, client_of(busy.url, "LONG@AdobeOrg") as api:
+        flow, _ = api.flow(scheduleParams={"startTime": 1625040887, "frequency": "once"})
+        in_progress(api, flow)
+        with Background(settings) as other, client_of(other.url, "LONG@AdobeOrg") as there:
+            window = {"startTime": "1663735590", "windowStartTime": "1651584991", "windowEndTime": "16515859567"}
+            answer = there.http.post(f"{FLOW}/runs", json={"flowId": flow, "params": window})
+            assert answer.status_code == 201, answer.text
+            eventually(lambda: looks[0] or None)
+            time.sleep(0.6)
+            assert looks[0] <= 4
+            slow.go_on.set()
+            eventually(lambda: len([one for one in there.runs(flow) if one["activities"]]) == 2 or None)
+
+
 def test_records_of_several_parts_all_land(tmp_path: Path) -> None:
     folder = tmp_path / "stripe"
     folder.mkdir()

@@ -172,9 +172,9 @@ def test_explore_shows_put_records_of_an_api(api: Api) -> None:
     asked = {"objectType": "rest", "object": "json", "fileType": "json", "preview": "true"}
     put(api, connection, "charges", json.dumps([{"mine": 1}]), JSON)
     named = encoded({"resourcePath": "charges"})
-    assert found(explore(api, connection, **asked, sourceParams=named))["data"] == [{"mine": 1}]
+    assert found(explore(api, connection, **asked, sourceParams=named))["data"] == [{"data": {"mine": 1}}]
     put(api, connection, "json", '{"mine": 2}\n{"mine": 3}\n', NDJSON)
-    assert found(explore(api, connection, **asked))["data"] == [{"mine": 2}, {"mine": 3}]
+    assert found(explore(api, connection, **asked))["data"] == [{"data": {"mine": 2}}, {"data": {"mine": 3}}]
 
 
 @pytest.mark.parametrize(
@@ -278,6 +278,18 @@ def test_a_rest_flow_reads_what_was_put(api: Api) -> None:
     run = api.first_run(api.make("flows", body))
     assert run["metrics"]["recordSummary"]["outputRecordCount"] == 3
     assert [one["_test"]["id"] for one in api.records(target.dataset)["items"]] == ["ch_0", "ch_1", "ch_2"]
+
+
+def test_records_without_a_time_are_read_once_and_may_lack_the_wrapper(api: Api) -> None:
+    base = api.base_connection()
+    rows = [{"id": "a", "created": 1700000000}, {"id": "b"}, {"data": {"id": "c", "created": "soon"}}]
+    put(api, base, "charges", json.dumps(rows), JSON)
+    source, target = api.source_connection(base), api.target()
+    once = {"startTime": 1625040887, "frequency": "once"}
+    flow = api.make("flows", api.flow_body(source, target, {"data.id": "_test.id"}, scheduleParams=once))
+    run = api.first_run(flow)
+    assert run["metrics"]["recordSummary"]["outputRecordCount"] == 3
+    assert sorted(one["_test"]["id"] for one in api.records(target.dataset)["items"]) == ["a", "b", "c"]
 
 
 def test_latin_text_keeps_its_encoding(api: Api) -> None:

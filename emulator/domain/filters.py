@@ -31,6 +31,19 @@ _ALIASES = {
 }
 
 
+# Arrays of what is listed, which a path goes through with ``[]``.
+_ARRAYS = frozenset(
+    {
+        ("sourceConnectionIds",),
+        ("targetConnectionIds",),
+        ("transformations",),
+        ("activities",),
+        ("inheritedAttributes", "sourceConnections"),
+        ("inheritedAttributes", "targetConnections"),
+    }
+)
+
+
 @dataclass(frozen=True)
 class Condition:
     """One filter: any of ``values`` stands in ``op`` to what the path reaches."""
@@ -111,6 +124,11 @@ def _steps(path: str, kind: Kind) -> tuple[Step, ...]:
         known = ", ".join(sorted(kind.fields))
         code = "FLOW-1423-400" if kind is CONNECTION_SPECS else "FLOW-1449-400"
         raise Refusal(code, name=path, field="property", given=path, hint=f"Known fields: {known}.")
+    array = next((steps[: len(names)] for names in _ARRAYS if names == tuple(s.name for s in steps[: len(names)])), ())
+    if array and not array[-1].each:
+        name = ".".join(step.name for step in array)
+        hint = f"{name} is an array: write {path.replace(name, f'{name}[]', 1)}."
+        raise Refusal("FLOW-1449-400", name=path, field="property", given=path, hint=hint)
     return steps
 
 

@@ -66,14 +66,19 @@ def admit_flow(body: Document, around: Circumstances) -> Document:
 
 
 def connected(flow: Document, find: Lookup) -> Document:
-    """The parameters of the two connections that a flow joins: ``{"source", "target"}``.
+    """The parameters of the two connections that a flow joins, and the form of what the source holds:
+    ``{"source", "target", "data"}``.
 
     Documented by the update guide: patching a connection later does not reach the flow, so each flow
     keeps what it was made with.
     """
     source = find(SOURCE_CONNECTIONS, flow["sourceConnectionIds"][0]) or {}
     target = find(TARGET_CONNECTIONS, flow["targetConnectionIds"][0]) or {}
-    return {"source": source.get("params") or {}, "target": target.get("params") or {}}
+    return {
+        "source": source.get("params") or {},
+        "target": target.get("params") or {},
+        "data": source.get("data") or {},
+    }
 
 
 def joins_the_same(before: Document, after: Document) -> bool:

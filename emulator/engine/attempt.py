@@ -127,8 +127,8 @@ def opened(attempt: Attempt, tx: Transaction) -> Source | Failure:
     if attempt.outcome.fails_copy:
         return Failure(*attempt.outcome.cause)
     try:
-        params = landing.parameters(tx, attempt.tenant, attempt.flow)["source"]
-        return open_source(attempt.world, tx, attempt.tenant, attempt.flow, params)
+        joined = landing.parameters(tx, attempt.tenant, attempt.flow)
+        return open_source(attempt.world, tx, attempt.tenant, attempt.flow, joined)
     except (NoData, UnreadableData) as error:
         return Failure(ENGINE_ERROR, str(error))
     except SourceFailed as error:

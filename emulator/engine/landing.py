@@ -56,8 +56,10 @@ def _compiled(body: str, schema: Texts | None, surroundings: Surroundings) -> Ma
 
 def parameters(tx: Transaction, tenant: Tenant, flow: Stored) -> Document:
     """Of the source and the target that a flow joins, as they were when it did."""
-    # Flows of the first release kept none.
-    return flow.secrets or connected(flow.document, lookup(tx, tenant))
+    # Flows of the first releases kept less.
+    if "data" in flow.secrets:
+        return flow.secrets
+    return {**connected(flow.document, lookup(tx, tenant)), **flow.secrets}
 
 
 def dataset_of(tx: Transaction, tenant: Tenant, flow: Stored) -> str:

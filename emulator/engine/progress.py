@@ -27,6 +27,7 @@ from emulator.store.schedules import Due
 logger = logging.getLogger(__name__)
 # In real time; renewed with every part.
 HOLD_MS = 15_000
+LOOK_AGAIN_MS = 500
 
 
 def make(attempt: Attempt, due: Due | Pending, broken: str | None = None) -> int:
@@ -86,13 +87,18 @@ def _begin(attempt: Attempt, tx: Transaction, due: Due | Pending) -> None:
 
 
 def queue(attempt: Attempt, tx: Transaction, due: Due | Pending, until: int) -> None:
-    """Let the run wait until the one before it has ended."""
+    """Let the run wait until the one before it has ended.
+
+    When that will be, nobody can say of one that lands part by part: it is asked again after a while.
+    """
+    real, now = attempt.world.clock.real(), attempt.world.clock.now()
+    later = real + LOOK_AGAIN_MS if until <= now else None
     if isinstance(due, Pending):
-        taken = pending_runs.change(tx, due, due._replace(due=until))
+        taken = pending_runs.change(tx, due, due._replace(due=until, held=later))
     else:
         taken = schedules.advance(tx, due, _following(attempt, due))
         if taken:
-            pending_runs.create(tx, _waiting(attempt, due, until))
+            pending_runs.create(tx, _waiting(attempt, due, until)._replace(held=later))
     if not taken:
         raise Contended(f"the run {attempt.run_id} was taken by another process")
     queued = run_states.waits(run_states.QUEUED)

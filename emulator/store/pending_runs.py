@@ -54,6 +54,12 @@ _NEXT = (
     .limit(1)
 )
 _SOONEST = select(func.min(pending_run.c.due)).where(_FREE)
+_UNDER_WAY = (
+    select(pending_run.c.run)
+    .where(pending_run.c.due <= bindparam("now", type_=_BIG), _held > bindparam("real", type_=_BIG))
+    .limit(1)
+)
+_FIND = select(*_COLUMNS).where(*_ONE).with_for_update()
 _BUSY = select(func.max(pending_run.c.due)).where(
     *(pending_run.c[name] == bindparam(f"at_{name}") for name in ("org", "sandbox", "flow")),
     pending_run.c.run != bindparam("but"),
@@ -96,6 +102,17 @@ def change(tx: Transaction, pending: Pending, new: Pending) -> bool:
 def next_due(tx: Transaction, now: int, real: int) -> Pending | None:
     """The run that has waited longest at ``now`` and that nobody is at work on at ``real`` time."""
     row = tx.row(_NEXT, now=now, real=real)
+    return Pending(*row) if row else None
+
+
+def is_under_way(tx: Transaction, now: int, real: int) -> bool:
+    """Whether a process is at work, at ``real`` time, on a run that is due at ``now``."""
+    return tx.row(_UNDER_WAY, now=now, real=real) is not None
+
+
+def find(tx: Transaction, org: str, sandbox: str, run: str) -> Pending | None:
+    """A run that has not ended, kept from others until the transaction ends."""
+    row = tx.row(_FIND, at_org=org, at_sandbox=sandbox, at_run=run)
     return Pending(*row) if row else None
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.domain.encryption import check_encryption
 from emulator.domain.errors import Refusal
-from emulator.domain.kinds import CONNECTIONS, ENCRYPTION_KEYS, SOURCE_CONNECTIONS
+from emulator.domain.kinds import CONNECTIONS, ENCRYPTION_KEYS
 from emulator.domain.specs import ConnectionSpec
 from emulator.domain.tenant import Tenant
 from emulator.domain.transformations import COPY, encryption_of
@@ -37,19 +37,18 @@ Document = dict[str, Any]
 WITHIN_S = 10.0
 
 
-def open_source(world: World, tx: Transaction, tenant: Tenant, flow: Stored, params: Document) -> Source:
-    """The source that a flow reads; ``params`` are those of its source connection as the flow joined it.
+def open_source(world: World, tx: Transaction, tenant: Tenant, flow: Stored, joined: Document) -> Source:
+    """The source that a flow reads; ``joined`` is what it keeps of its connections, as they were when it joined them.
 
     Raises ``NoData`` where no batches are read from a source of that kind, ``UnreadableData``, and
     ``SourceFailed`` where the key of its files cannot be used.
     """
     inherited = flow.document["inheritedAttributes"]["sourceConnections"][0]
     spec = world.specs(tx, tenant).connection_at(inherited["connectionSpec"])
-    connection = resources.read(tx, tenant, SOURCE_CONNECTIONS, flow.document["sourceConnectionIds"][0]) or {}
     base = (inherited.get("baseConnection") or {}).get("id")
     origin = replace(
-        origin_of(world, tx, tenant, spec, base, params=params),
-        data=connection.get("data") or {},
+        origin_of(world, tx, tenant, spec, base, params=joined["source"]),
+        data=joined["data"],
         delta=delta_column(flow.document),
         key=_private_key(world, tx, tenant, flow.document),
     )

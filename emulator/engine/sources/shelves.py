@@ -35,7 +35,7 @@ T = TypeVar("T")
 class SourceFacts:
     """How one source's records are ordered, chosen and named; see ``source.json``.
 
-    ``wrapper`` is the field under which the connector puts each record that a real server answers with.
+    ``wrapper`` is the field under which the connector puts each record that does not lie there already.
     """
 
     cursor: str | None = None
@@ -50,7 +50,7 @@ class Shelf:
     """Records in the order of their cursor values; without a cursor in the order of the file.
 
     ``keys`` are the cursor values in epoch seconds, None without a cursor; ``ends`` the bytes up to and
-    including each record. ``plain`` are the records as the file has them.
+    including each record. ``plain`` are the records in the order of the file.
     """
 
     plain: list[Sized]
@@ -60,13 +60,14 @@ class Shelf:
 
     @classmethod
     def of(cls, plain: list[Sized], facts: SourceFacts) -> Shelf:
-        """Records without a cursor value are on no shelf: no run could tell whether they are new."""
+        """A record without a cursor value stands before all others: it belongs to a first reading of everything."""
+        plain = [(wrapped(record, facts.wrapper), size) for record, size in plain]
         ordered, keys = plain, None
         if facts.cursor is not None:
             steps = parse(facts.cursor)
-            found = [(seconds(next(walk(pair[0], steps), None)), pair) for pair in plain]
-            dated = sorted((one for one in found if one[0] is not None), key=lambda one: one[0] or 0.0)
-            keys, ordered = [key or 0.0 for key, _ in dated], [pair for _, pair in dated]
+            found = [(seconds(next(walk(pair[0], steps), None)) or 0.0, pair) for pair in plain]
+            dated = sorted(found, key=lambda one: one[0])
+            keys, ordered = [key for key, _ in dated], [pair for _, pair in dated]
         ends = list(accumulate(size for _, size in ordered))
         return cls(plain, [renamed(record, facts) for record, _ in ordered], ends, keys)
 
@@ -181,6 +182,11 @@ def _instant(value: Any) -> float | None:
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def wrapped(record: Record, wrapper: str | None) -> Record:
+    """The record where its connector has it, whether it was put there or as the system itself has it."""
+    return record if wrapper is None or wrapper in record else {wrapper: record}
 
 
 def renamed(record: Record, facts: SourceFacts) -> Record:

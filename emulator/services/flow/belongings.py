@@ -96,13 +96,17 @@ def start_schedule(tx: Transaction, tenant: Tenant, flow_id: str, flow: Document
 
 
 def move_schedule(tx: Transaction, tenant: Tenant, old: Document, new: Document, now: int) -> None:
-    """The schedule of a flow whose ``scheduleParams`` are patched. Refuses what comes too late."""
+    """The schedule of a flow whose ``scheduleParams`` are patched. Refuses what comes too late.
+
+    As long as the start has not come, the flow begins as a new one would: at once with a start in the past.
+    """
     if old["scheduleParams"] == new["scheduleParams"]:
         return
     schedule.check_change(old["scheduleParams"], new["scheduleParams"], now)
     pending = schedules.due_of(tx, tenant.org, tenant.sandbox, old["id"])
     if old["state"] == "enabled" and (pending is None or pending > now):
-        following = schedule.next_due(schedule.parse(new["scheduleParams"]), now)
+        begun, plan = schedule.parse(old["scheduleParams"]).start <= now, schedule.parse(new["scheduleParams"])
+        following = schedule.next_due(plan, now) if begun else schedule.first_due(plan, now)
         schedules.move(tx, tenant.org, tenant.sandbox, old["id"], following)
 
 

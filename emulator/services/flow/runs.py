@@ -21,6 +21,7 @@ from emulator.domain.run_requests import (
 )
 from emulator.domain.tenant import Tenant, as_service
 from emulator.edge.call import Answer, Call, answer
+from emulator.engine import progress
 from emulator.engine.attempt import new_run, note_last_run
 from emulator.engine.world import World, lookup
 from emulator.services.flow.entities import Entities
@@ -100,13 +101,18 @@ class Runs:
             document = audit.changed(wanted, tenant, now, etag)
             if not resources.replace(tx, tenant, RUNS, document["id"], document, stored.etag, etag):
                 raise Contended(f"run {document['id']} was changed")
-            self._note_end(tx, tenant, document)
+            if document["metrics"]["statusSummary"]["status"] in ENDED:
+                self._end(tx, tenant, document)
         location = f"{call.origin}/data/foundation/flowservice/runs/{document['id']}"
         return answer(document, 200, {"location": location})
 
-    def _note_end(self, tx: Transaction, tenant: Tenant, run: Document) -> None:
+    def _end(self, tx: Transaction, tenant: Tenant, run: Document) -> None:
+        """The provider's word stands: what was being made of the run is given up, and its flow shows it."""
+        pending = pending_runs.find(tx, tenant.org, tenant.sandbox, run["id"])
+        if pending is not None and pending_runs.claim(tx, pending):
+            progress.clear(tx, as_service(tenant), pending)
         flow = resources.read_stored(tx, tenant, FLOWS, run["flowId"])
-        if flow is not None and run["metrics"]["statusSummary"]["status"] in ENDED:
+        if flow is not None:
             note_last_run(self._world, tx, as_service(tenant), flow, run["id"], run["metrics"])
 
 
