@@ -65,8 +65,15 @@ bounds = st.none() | st.integers(-1, 21)
 
 def second(value: Any) -> float:
     """What a cursor value stands for, told in another way; nothing comes before everything."""
-    told = {"3": 3.0, "2000-01-01T00:00:05Z": 946684805.0, None: 0.0, "soon": 0.0, float("inf"): 0.0, True: 1.0}
-    return told.get(value, value)
+    told: dict[Any, float] = {
+        "3": 3.0,
+        "2000-01-01T00:00:05Z": 946684805.0,
+        None: 0.0,
+        "soon": 0.0,
+        float("inf"): 0.0,
+        True: 1.0,
+    }
+    return float(told.get(value, value))
 
 
 @given(st.lists(values), bounds, bounds, bounds)
