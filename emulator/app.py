@@ -125,7 +125,7 @@ def _compose(settings: Settings, database: Database) -> App:
     admin_events.subscribe_fixed(world, settings.events, settings.events_secret, token_hex(32), _origin(settings))
     courier = Courier(world)
     world.on_notice = courier.wake
-    watched = SeedWatch(world, seeds) if settings.watch else None
+    watched = SeedWatch(seeds) if settings.watch else None
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[None]:

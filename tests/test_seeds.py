@@ -245,6 +245,41 @@ def test_a_watched_seed_is_gone_back_to_when_it_changes(tmp_path: Path) -> None:
         assert api.http.get(f"{FLOW}/connections/{made}").status_code == 404
 
 
+BROKEN_SOURCE = {"name": "S", "baseConnectionId": "Nobody", "connectionSpec": "stripe", "params": {"resourcePath": "a"}}
+
+
+def test_a_watched_seed_that_cannot_be_applied_leaves_the_former_one_in_force(tmp_path: Path) -> None:
+    path = written(tmp_path, json.dumps(for_org(ORG, schemas=[people()])), "seed.json")
+    with serving(path, watch=True) as running, client_of(running.url, ORG) as api:
+        path.write_text(json.dumps(for_org(ORG, sourceConnections=[BROKEN_SOURCE])), encoding="utf-8")
+        time.sleep(2.5 * LOOK_S)
+        api.base_connection()
+        for headers in ({}, {"x-gw-ims-org-id": ORG}):
+            assert httpx.post(f"{running.url}/__admin/reset", headers=headers).status_code == 200
+        assert api.http.get(f"{FLOW}/connections").json()["items"] == []
+        accept = {"accept": "application/vnd.adobe.xed-id+json"}
+        listed = api.http.get(f"{REGISTRY}/tenant/schemas", headers=accept).json()["results"]
+        assert [one["title"] for one in listed] == ["People"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-gw-ims-org-id": ORG}])
+def test_a_reset_to_a_seed_that_cannot_be_applied_is_refused_and_changes_nothing(
+    tmp_path: Path, lasting_url: str, headers: dict[str, str]
+) -> None:
+    """A database with state is not seeded again at a start, so nobody has noticed before."""
+    with serving(written(tmp_path, json.dumps(for_org(ORG, schemas=[people()])), "seed.json"), database=lasting_url):
+        pass
+    broken = {"clock": "2020-01-01T00:00:00Z"} | for_org(ORG, sourceConnections=[BROKEN_SOURCE])
+    path = written(tmp_path, json.dumps(broken), "broken.json")
+    with serving(path, database=lasting_url) as running, client_of(running.url, ORG) as api:
+        made = api.base_connection()
+        refused = httpx.post(f"{running.url}/__admin/reset", headers=headers)
+        assert refused.status_code == 400, refused.text
+        assert f"{path}:1: tenants[0].sourceConnections[0].baseConnectionId" in refused.json()["message"]
+        assert api.item("connections", made)["id"] == made
+        assert api.http.get("/__admin/clock").json()["mode"] == "real"
+
+
 def test_a_body_of_another_type_is_refused(api: Api) -> None:
     answer = api.http.post("/__admin/seed", content="a,b", headers={"content-type": "text/csv"})
     assert answer.status_code == 415

@@ -56,11 +56,8 @@ class AdminState:
         if target not in ("seed", "empty") or call.query.one("to") == "":
             raise Refusal(_BAD, detail=f"to={call.query.one('to')} is neither seed nor empty.")
         only = tenant_headers(call)
-        with upheaval.replacing(self._world, only is None) as tx:
-            if target == "seed":
-                self._seeds.go_back(tx, only)
-            else:
-                empty(tx, only)
+        change = self._seeds.go_back if target == "seed" else empty
+        self._change(only is None, lambda tx: change(tx, only))
         return answer({"reset": target, "tenant": _tenant(only)})
 
     def snapshots(self, call: Call) -> Answer:

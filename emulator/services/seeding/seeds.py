@@ -40,6 +40,17 @@ class Seeds:
         texts = [document.source.text for document in documents]
         self._documents, self._mark = documents, sha256("\0".join([_ONE_MORE_FORMAT, *texts]).encode()).hexdigest()
 
+    def renew(self) -> None:
+        """Read the files again and go back to what they say. Raises ``BadSeed``; the former seed then stays."""
+        former = self._documents, self._mark
+        with upheaval.replacing(self._world, whole=True) as tx:
+            try:
+                self.read_again()
+                self.go_back(tx, None)
+            except BaseException:
+                self._documents, self._mark = former
+                raise
+
     def files(self) -> list[Path]:
         return list(reading.files(self._paths))
 
@@ -62,7 +73,7 @@ class Seeds:
         return snapshots.save(tx, _HIDDEN, WHOLE, self._world.clock.now(), clock, self._mark)
 
     def go_back(self, tx: Transaction, only: Tenant | None) -> None:
-        """Everything, or what one tenant has, as the seed says."""
+        """Everything, or what one tenant has, as the seed says. Raises ``BadSeed``."""
         if not self._documents:
             empty(tx, only)
             return
@@ -82,7 +93,10 @@ class Seeds:
         kept = snapshots.save(tx, _KEPT, WHOLE, 0)
         clock = world.clock.state
         reset.everything(tx)
-        made = self._apply(tx)
+        try:
+            made = self._apply(tx)
+        finally:
+            world.clock.state = clock
         snapshots.restore(tx, kept)
         snapshots.remove(tx, kept)
         put_clock(world, timekeeping.written(clock))

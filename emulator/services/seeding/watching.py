@@ -6,8 +6,6 @@ import logging
 import threading
 from pathlib import Path
 
-from emulator.engine import upheaval
-from emulator.engine.world import World
 from emulator.services.seeding.reading import BadSeed
 from emulator.services.seeding.seeds import Seeds
 
@@ -19,8 +17,7 @@ Marks = dict[Path, tuple[int, int]]
 class Watch:
     """Starts with ``start`` and ends with ``stop``. A seed that cannot be used is logged and changes nothing."""
 
-    def __init__(self, world: World, seeds: Seeds) -> None:
-        self._world = world
+    def __init__(self, seeds: Seeds) -> None:
         self._seeds = seeds
         self._stopping = threading.Event()
         self._seen = self._marks()
@@ -53,9 +50,7 @@ class Watch:
 
     def _go_back(self) -> None:
         try:
-            self._seeds.read_again()
-            with upheaval.replacing(self._world, whole=True) as tx:
-                self._seeds.go_back(tx, None)
+            self._seeds.renew()
         except BadSeed as error:
             logger.error("the changed seed is not used: %s", error)
         except Exception:
