@@ -34,6 +34,14 @@ def chosen(url: str | None) -> str:
     return (url or os.environ.get(_VARIABLE) or DEFAULT_URL).rstrip("/")
 
 
+def about(org: str | None, sandbox: str | None) -> dict[str, str]:
+    """What a call about one tenant alone bears. Raises ``click.UsageError``."""
+    if org is None and sandbox is not None:
+        raise click.UsageError("--sandbox needs --org beside it.")
+    named = {"x-gw-ims-org-id": org, "x-sandbox-name": sandbox}
+    return {name: value for name, value in named.items() if value is not None}
+
+
 def call(
     url: str,
     method: str,
@@ -66,6 +74,8 @@ def fetch(url: str, path: str, into: IO[bytes], tenant: Mapping[str, str] | None
         if answer.status >= 400:
             _said(url, answer)
         shutil.copyfileobj(answer, into)
+        if answer.length:
+            raise http.client.IncompleteRead(b"", answer.length)
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 import click
@@ -22,19 +23,12 @@ def _about(command: Callable[..., Any]) -> Callable[..., Any]:
     return url(org(sandbox(command)))
 
 
-def _tenant(org: str | None, sandbox: str | None) -> dict[str, str]:
-    if org is None and sandbox is not None:
-        raise click.UsageError("--sandbox needs --org beside it.")
-    named = {"x-gw-ims-org-id": org, "x-sandbox-name": sandbox}
-    return {name: value for name, value in named.items() if value is not None}
-
-
 @click.command()
 @click.option("--to", type=click.Choice(["seed", "empty"]), default="seed", help="The seed unless told.")
 @_about
 def reset(to: str, url: str | None, org: str | None, sandbox: str | None) -> None:
     """Go back to the seed, or to nothing."""
-    remote.call(remote.chosen(url), "POST", f"reset?to={to}", timeout=None, tenant=_tenant(org, sandbox))
+    remote.call(remote.chosen(url), "POST", f"reset?to={to}", timeout=None, tenant=remote.about(org, sandbox))
     click.echo(f"back to {'the seed' if to == 'seed' else 'nothing'}")
 
 
@@ -54,9 +48,31 @@ def seed(file: Path, replace: bool, url: str | None) -> None:
 @_about
 def export_to(file: Path, secrets: bool, url: str | None, org: str | None, sandbox: str | None) -> None:
     """Write all state into a file, - for standard output."""
-    path = f"export?secrets={str(secrets).lower()}"
-    with click.open_file(str(file), "wb") as into:
-        remote.fetch(remote.chosen(url), path, into, _tenant(org, sandbox))
+    tenant = remote.about(org, sandbox)
+    with _whole(file) as into:
+        remote.fetch(remote.chosen(url), f"export?secrets={str(secrets).lower()}", into, tenant)
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[IO[bytes]]:
+    """A file that takes the place of what was there when all of it is written, or standard output for -."""
+    if str(file) == "-":
+        with click.open_file("-", "wb") as output:
+            yield output
+        return
+    # A pipe or a device stays what it is.
+    at_once = file.exists() and not file.is_file()
+    beside = file if at_once else file.resolve().with_name(f"{file.name}.part")
+    try:
+        with beside.open("wb") as into:
+            yield into
+        if not at_once:
+            beside.replace(file.resolve())
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror}") from None
+    finally:
+        if not at_once:
+            beside.unlink(missing_ok=True)
 
 
 @click.command("import")
@@ -64,7 +80,7 @@ def export_to(file: Path, secrets: bool, url: str | None, org: str | None, sandb
 @_about
 def import_from(file: Path, url: str | None, org: str | None, sandbox: str | None) -> None:
     """Put the state of an export in the place of what there is."""
-    said = remote.send_file(remote.chosen(url), "import", file, _tenant(org, sandbox))
+    said = remote.send_file(remote.chosen(url), "import", file, remote.about(org, sandbox))
     click.echo(f"imported {said['imported']} tenants, {said['now']}")
 
 
@@ -78,7 +94,7 @@ def snapshot() -> None:
 @_about
 def save(name: str, url: str | None, org: str | None, sandbox: str | None) -> None:
     """Keep it as it is."""
-    said = remote.call(remote.chosen(url), "POST", "snapshots", {"name": name}, None, _tenant(org, sandbox))
+    said = remote.call(remote.chosen(url), "POST", "snapshots", {"name": name}, None, remote.about(org, sandbox))
     click.echo(f"{said['name']}: {said['rows']} rows, {said['now']}")
 
 
@@ -88,7 +104,7 @@ def save(name: str, url: str | None, org: str | None, sandbox: str | None) -> No
 def load(name: str, url: str | None, org: str | None, sandbox: str | None) -> None:
     """Bring it back."""
     path = f"snapshots/{_in_path(name)}/restore"
-    said = remote.call(remote.chosen(url), "POST", path, timeout=None, tenant=_tenant(org, sandbox))
+    said = remote.call(remote.chosen(url), "POST", path, timeout=None, tenant=remote.about(org, sandbox))
     click.echo(f"{said['restored']}, {said['now']}")
 
 
@@ -96,7 +112,7 @@ def load(name: str, url: str | None, org: str | None, sandbox: str | None) -> No
 @_about
 def list_all(url: str | None, org: str | None, sandbox: str | None) -> None:
     """Which there are."""
-    for one in remote.call(remote.chosen(url), "GET", "snapshots", tenant=_tenant(org, sandbox))["items"]:
+    for one in remote.call(remote.chosen(url), "GET", "snapshots", tenant=remote.about(org, sandbox))["items"]:
         whose = f"{one['tenant']['org']}, {one['tenant']['sandbox']}" if one["tenant"] else "everything"
         click.echo(f"{one['name']}: {whose}, {one['rows']} rows, {one['now']}")
 
@@ -106,7 +122,7 @@ def list_all(url: str | None, org: str | None, sandbox: str | None) -> None:
 @_about
 def delete(name: str, url: str | None, org: str | None, sandbox: str | None) -> None:
     """Forget it."""
-    remote.call(remote.chosen(url), "DELETE", f"snapshots/{_in_path(name)}", tenant=_tenant(org, sandbox))
+    remote.call(remote.chosen(url), "DELETE", f"snapshots/{_in_path(name)}", tenant=remote.about(org, sandbox))
     click.echo(f"{name} is gone")
 
 

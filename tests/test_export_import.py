@@ -199,3 +199,26 @@ def test_the_verbs_do_the_same(tmp_path: Path, running: Background) -> None:
     assert refused.exit_code == 1
     assert "There is no snapshot one" in refused.output
     assert CliRunner().invoke(main, ["reset", "--sandbox", "dev", "--url", running.url]).exit_code == 2
+
+
+def test_an_export_that_fails_leaves_the_file_as_it_was(tmp_path: Path, running: Background) -> None:
+    file = tmp_path / "out.json"
+    file.write_text("the former one", encoding="utf-8")
+    for words in (["--sandbox", "dev", "--url", running.url], ["--url", "http://127.0.0.1:9"]):
+        assert CliRunner().invoke(main, ["export", str(file), *words]).exit_code in (1, 2)
+        assert file.read_text(encoding="utf-8") == "the former one"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_an_export_goes_where_a_link_leads_and_to_standard_output(tmp_path: Path, running: Background) -> None:
+    (tmp_path / "link.json").symlink_to(tmp_path / "kept.json")
+    assert CliRunner().invoke(main, ["export", str(tmp_path / "link.json"), "--url", running.url]).exit_code == 0
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "kept.json").read_bytes() == exported(running.url, "")
+    assert len(list(tmp_path.iterdir())) == 2
+    assert CliRunner().invoke(main, ["export", "-", "--url", running.url]).output.startswith('{"format":1')
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, running: Background) -> None:
+    done = CliRunner().invoke(main, ["export", str(tmp_path / "nowhere" / "x.json"), "--url", running.url])
+    assert (done.exit_code, done.output) == (1, f"Error: {tmp_path}/nowhere/x.json: No such file or directory\n")
