@@ -69,15 +69,18 @@ def _line(one: dict[str, Any]) -> str:
 @click.option("--limit", type=int, help="So many of the newest; 100 unless told.")
 @click.option("--count", is_flag=True, help="Only say how many there are.")
 @click.option("--json", "as_json", is_flag=True, help="Everything that is known of them, as JSON.")
-@click.option("--clear", "forget", is_flag=True, help="Forget them all.")
+@click.option(
+    "--clear", "forget", is_flag=True, help="Forget them; with --org those of its --sandbox alone, prod unless told."
+)
 @URL
 def requests(url: str | None, count: bool, as_json: bool, forget: bool, **filters: Any) -> None:
     """Service calls that a running server has had, the newest first, without secrets."""
     at = remote.chosen(url)
+    given = {name: value for name, value in filters.items() if value is not None}
     if forget:
-        remote.call(at, "DELETE", "requests")
+        _forget(at, given, count or as_json)
         return
-    query = urlencode({name: value for name, value in filters.items() if value is not None})
+    query = urlencode(given)
     if count:
         click.echo(remote.call(at, "GET", f"requests/count?{query}")["count"])
         return
@@ -87,6 +90,12 @@ def requests(url: str | None, count: bool, as_json: bool, forget: bool, **filter
         return
     for one in found["items"]:
         click.echo(_told(one))
+
+
+def _forget(at: str, given: dict[str, Any], shows: bool) -> None:
+    if shows or not given.keys() <= {"org", "sandbox"}:
+        raise click.UsageError("--clear takes --org and --sandbox beside it, and nothing else.")
+    remote.call(at, "DELETE", "requests", tenant=remote.about(given.get("org"), given.get("sandbox")))
 
 
 def _told(one: dict[str, Any]) -> str:

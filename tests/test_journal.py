@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from emulator.cli import main
 from emulator.domain.hiding import HIDDEN, Hider
 from emulator.edge.journal import LONGEST_BODY
 from emulator.server import Background
@@ -237,3 +239,20 @@ def test_metrics_count_calls_by_service_method_and_status(tmp_path: Path) -> Non
     assert float(lines[f"{name}_sum{{{labels}}}"]) > 0
     assert lines[f'{name}_count{{service="none",method="GET",status="404"}}'] == "1"
     assert lines["flow_emulator_journal_entries"] == "4"
+
+
+def test_the_verb_forgets_the_calls_of_one_tenant_and_no_others(api: Api) -> None:
+    def said(*words: str) -> Result:
+        return CliRunner().invoke(main, ["requests", *words, "--url", str(api.http.base_url)])
+
+    with client_of(str(api.http.base_url), f"{api.org}.other") as other:
+        for each in (api, other):
+            each.http.get(FLOWS)
+        api.http.get(FLOWS, headers={"x-sandbox-name": "dev"})
+        for words in (["--status", "404"], ["--method", "GET"], ["--count"], ["--sandbox", "prod"]):
+            assert said("--clear", *words).exit_code == 2
+        assert said("--clear", "--org", api.org).exit_code == 0
+        assert [len(entries(each)) for each in (api, other)] == [0, 1]
+        assert said("--count", "--org", api.org).output == "1\n"
+        assert said("--clear", "--org", api.org, "--sandbox", "dev").exit_code == 0
+        assert said("--count", "--org", api.org).output == "0\n"
