@@ -18,10 +18,6 @@ from emulator.setting_names import LOG_LEVELS, PREFIX
 if TYPE_CHECKING:
     from emulator.settings import Settings
 
-_EXPOSED = (
-    "Warning: other machines may reach {host}, and whoever does can read, change and empty everything: "
-    "set --admin-token, or --auth strict"
-)
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -126,8 +122,7 @@ def serve(**flags: Any) -> None:
     # A start makes many objects and no garbage: looking for some would take a fifth of it.
     gc.disable()
     settings = _settings(_given(flags))
-    if settings.is_exposed:
-        click.echo(_EXPOSED.format(host=settings.host), err=True)
+    _warn(settings)
     logging.basicConfig(level=settings.log_level.upper(), format=_FORMAT, stream=sys.stderr)
     # Imported here: a bad flag is answered without loading a web server.
     from emulator import server
@@ -138,6 +133,14 @@ def serve(**flags: Any) -> None:
         server.serve(settings, _ready)
     except (server.CannotListen, UnusableDatabase, BadSeed) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _warn(settings: Settings) -> None:
+    from emulator import exposure
+
+    exposed = exposure.warning(settings)
+    if exposed is not None:
+        click.echo(f"Warning: {exposed}", err=True)
 
 
 def _started() -> None:
@@ -181,6 +184,7 @@ def execute(command: tuple[str, ...], **flags: Any) -> None:
     """
     gc.disable()
     settings = _settings(_given(flags) | {"workers": 1}, {"port": 0, "database": "sqlite://"})
+    _warn(settings)
     logging.basicConfig(level=settings.log_level.upper(), format=_FORMAT, stream=sys.stderr)
     from emulator import companion, server
     from emulator.services.seeding import BadSeed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
@@ -162,12 +161,6 @@ class Settings:
         if self.random_seed is not None:
             raise BadSetting("--workers and --random-seed exclude each other: every worker would make the same ids")
 
-    @property
-    def is_exposed(self) -> bool:
-        """Whether other machines may reach it and nothing asks them who they are."""
-        guarded = self.auth == "strict" or self.admin_token is not None
-        return not guarded and not _is_loopback(self.host)
-
     def shown(self) -> dict[str, Any]:
         """As JSON, with secrets hidden."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -232,13 +225,6 @@ def _from_text(variable: str, name: str, text: str) -> Any:
         except ValueError:
             raise BadSetting(f"{variable}={text}: expected a whole number") from None
     return text
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _choice(flag: str, given: str, allowed: tuple[str, ...]) -> None:

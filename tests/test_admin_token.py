@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from click.testing import CliRunner
 
+from emulator import exposure
 from emulator.cli import main
 from emulator.server import Background
 from emulator.settings import BadSetting, Settings, from_environment
@@ -112,12 +114,33 @@ def test_the_variables_are_read() -> None:
         from_environment({"FLOW_EMULATOR_NO_ADMIN": "perhaps"})
 
 
+ADMIN_IS_OPEN = "can read, change and empty everything by /__admin (set --admin-token, or --no-admin)"
+SERVICES_ARE_OPEN = "any token is good for the services (set --auth strict)"
+
+
+@pytest.mark.parametrize(
+    ("told", "opened"),
+    [
+        ({}, {ADMIN_IS_OPEN, SERVICES_ARE_OPEN}),
+        ({"auth": "strict"}, {ADMIN_IS_OPEN}),
+        ({"no_admin": True}, {SERVICES_ARE_OPEN}),
+        ({"no_admin": True, "auth": "strict"}, set()),
+        ({"admin_token": TOKEN}, set()),
+    ],
+)
+def test_what_is_open_to_other_machines_is_told(told: dict[str, Any], opened: set[str]) -> None:
+    said = exposure.warning(Settings(host="0.0.0.0", **told)) or ""
+    assert {text for text in (ADMIN_IS_OPEN, SERVICES_ARE_OPEN) if text in said} == opened
+    assert said.startswith("other machines may reach 0.0.0.0") == bool(opened)
+    assert exposure.warning(Settings(host="127.0.0.1", **told)) is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "warned"),
     [
         (["--host", "0.0.0.0"], True),
         (["--host", "0.0.0.0", "--admin-token", TOKEN], False),
-        (["--host", "0.0.0.0", "--auth", "strict"], False),
+        (["--host", "0.0.0.0", "--auth", "strict"], True),
         (["--host", "127.0.0.1"], False),
     ],
 )

@@ -96,6 +96,11 @@ def test_a_bad_setting_stops_it_before_the_command(tmp_path: Path) -> None:
     assert done.stderr.startswith("Error: --auth lax")
 
 
+def test_a_server_that_others_may_reach_says_so(tmp_path: Path) -> None:
+    done = execute(tmp_path, "--host", "0.0.0.0", "--", sys.executable, "-c", "")
+    assert done.stderr.startswith("Warning: other machines may reach 0.0.0.0: ")
+
+
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signals_are_passed_on_to_the_command(tmp_path: Path, sent: signal.Signals) -> None:
     process = subprocess.Popen(

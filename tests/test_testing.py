@@ -42,6 +42,12 @@ def landed(aep: Aep, *records: dict[str, Any]) -> list[dict[str, Any]]:
     return [{f"_{answer.json()['tenantId']}": record} for record in records]
 
 
+def test_a_server_that_others_may_reach_says_so() -> None:
+    with pytest.warns(UserWarning, match=r"other machines may reach 0\.0\.0\.0") as told, Emulator(host="0.0.0.0"):
+        pass
+    assert told[0].filename == __file__
+
+
 def test_a_flow_takes_one_line_and_lands_every_field_of_every_record(aep: Aep) -> None:
     rows: list[dict[str, Any]] = [
         {"email": "ada@example.com"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import warnings
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
@@ -67,9 +68,14 @@ class Emulator:
 
     def _background(self, opened: ExitStack) -> str:
         # Imported here: whoever uses a server that runs already needs none.
+        from emulator import exposure
         from emulator.server import Background
 
-        return opened.enter_context(Background(server_settings(self._settings))).url
+        settings = server_settings(self._settings)
+        exposed = exposure.warning(settings)
+        if exposed is not None:
+            warnings.warn(exposed, stacklevel=4)
+        return opened.enter_context(Background(settings)).url
 
     def stop(self) -> None:
         """End the server that was started; of one that runs already take away the faults that were added here."""
