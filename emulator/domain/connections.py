@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 
 from jsonschema_rs import ValidationError
 
+from emulator.domain import secret_params
 from emulator.domain.errors import Refusal
 from emulator.domain.kinds import CONNECTIONS, DATASETS, SCHEMAS
 from emulator.domain.lookup import Lookup
 from emulator.domain.schema_ids import schema_id
 from emulator.domain.shapes import known_connection_spec, object_field, text_field, wrong
 from emulator.domain.source_params import check_data, check_source_params
-from emulator.domain.specs import DATA_LAKE, HTTP_STREAMING, AuthSpec, ConnectionSpec, Specs, looks_secret
+from emulator.domain.specs import DATA_LAKE, HTTP_STREAMING, AuthSpec, ConnectionSpec, Specs
 
 Document = dict[str, Any]
-HIDDEN = "xxxx"
 DRAFT = "draft"
 
 
@@ -47,19 +47,35 @@ def admit_connection(body: Document, specs: Specs, draft: bool = False, hidden: 
         if spec.auth_specs and spec.needs_base_connection and not draft:
             raise Refusal("CONNECTOR-1304-400", name="auth", field="auth", hint=_known_ways(spec))
         document.pop("auth", None)
-        return Admitted(document, {})
+        return _params_hidden(document)
     auth_spec = _auth_spec(auth, spec)
     params = object_field(auth, "params", "auth.") or {}
     if auth_spec is not None and not draft:
         _check_params(params, auth_spec)
     if spec.id == HTTP_STREAMING:
         params = _streaming_params(params, body)
-    hides = looks_secret if auth_spec is None else auth_spec.hides
-    kept = frozenset(hidden)
-    secrets = {name: value for name, value in params.items() if value is not None and (name in kept or hides(name))}
-    shown = {name: HIDDEN if name in secrets else value for name, value in params.items()}
+    shown = secret_params.shown(params, {} if auth_spec is None else auth_spec.schema, frozenset(hidden))
     document["auth"] = {**auth, "params": shown}
-    return Admitted(document, secrets)
+    rest = _params_hidden(document)
+    return Admitted(rest.document, {**rest.secrets, **secret_params.taken(params, shown)})
+
+
+def hidden_names(document: Document, secrets: Document) -> list[str]:
+    """Parameters of ``auth`` that are hidden as a whole."""
+    params = (document.get("auth") or {}).get("params") or {}
+    return [name for name in secrets if params.get(name) == secret_params.HIDDEN]
+
+
+def _params_hidden(document: Document, properties: Document | None = None) -> Admitted:
+    """``params`` as they are shown, and what was taken out of them."""
+    params = document.get("params")
+    if not isinstance(params, dict):
+        return Admitted(document, {})
+    shown = secret_params.shown(params, {"properties": properties or {}})
+    secrets = secret_params.taken(params, shown)
+    return (
+        Admitted({**document, "params": shown}, {secret_params.PARAMS: secrets}) if secrets else Admitted(document, {})
+    )
 
 
 def _check_draft(draft: bool, spec: ConnectionSpec) -> None:
@@ -71,8 +87,22 @@ def with_secrets(document: Document, secrets: Document) -> Document:
     """The document as it was sent, for a patch to work on."""
     if not secrets:
         return document
-    auth = document["auth"]
-    return {**document, "auth": {**auth, "params": {**auth["params"], **secrets}}}
+    sent = {**document, "params": sent_params(document, secrets)} if secret_params.PARAMS in secrets else document
+    auth = sent.get("auth")
+    return {**sent, "auth": {**auth, "params": sent_auth(document, secrets)}} if auth else sent
+
+
+def sent_params(document: Document, secrets: Document) -> Document:
+    params: Document = secret_params.given_back(document.get("params") or {}, secrets.get(secret_params.PARAMS, {}))
+    return params
+
+
+def sent_auth(document: Document, secrets: Document) -> Document:
+    """The parameters of a base connection's ``auth``; without any, none."""
+    shown = (document.get("auth") or {}).get("params") or {}
+    own = {name: value for name, value in secrets.items() if name != secret_params.PARAMS}
+    params: Document = secret_params.given_back(shown, own)
+    return params
 
 
 def _auth_spec(auth: Document, spec: ConnectionSpec) -> AuthSpec | None:
@@ -119,7 +149,7 @@ def _streaming_params(params: Document, body: Document) -> Document:
     return {"sourceId": name, "name": name, "authenticationRequired": False, **params}
 
 
-def admit_source_connection(body: Document, specs: Specs, find: Lookup, draft: bool = False) -> Document:
+def admit_source_connection(body: Document, specs: Specs, find: Lookup, draft: bool = False) -> Admitted:
     """A source connection: its base connection exists if its spec has accounts, and has none if not."""
     spec, reference = known_connection_spec(body, specs)
     _check_draft(draft, spec)
@@ -145,7 +175,7 @@ def admit_source_connection(body: Document, specs: Specs, find: Lookup, draft: b
         document["inheritedAttributes"] = {
             "baseConnection": {"id": base["id"], "connectionSpec": base["connectionSpec"]}
         }
-    return document
+    return _params_hidden(document, spec.source_properties)
 
 
 def existing_connection(base_id: Any, find: Lookup, draft: bool) -> Document:
@@ -184,7 +214,7 @@ def _check_same_family(spec: ConnectionSpec, base: Document, specs: Specs) -> No
         )
 
 
-def admit_target_connection(body: Document, specs: Specs, find: Lookup, draft: bool = False) -> Document:
+def admit_target_connection(body: Document, specs: Specs, find: Lookup, draft: bool = False) -> Admitted:
     """A target connection: its dataset and schema exist and belong to each other.
 
     One published tutorial names the source's own spec here. That is accepted for REST sources; the
@@ -207,7 +237,7 @@ def admit_target_connection(body: Document, specs: Specs, find: Lookup, draft: b
     params = object_field(body, "params") or {}
     if is_lake(spec) and not (draft and not params.get("dataSetId")):
         _check_dataset(body, params, find)
-    return document
+    return _params_hidden(document)
 
 
 def is_lake(spec: ConnectionSpec) -> bool:

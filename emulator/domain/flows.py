@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from emulator.domain import schedule
-from emulator.domain.connections import DRAFT, check_published, is_lake
+from emulator.domain.connections import DRAFT, Admitted, check_published, is_lake
 from emulator.domain.errors import Refusal
 from emulator.domain.kinds import CONNECTIONS, SOURCE_CONNECTIONS, TARGET_CONNECTIONS, Kind
 from emulator.domain.lookup import Lookup
+from emulator.domain.secret_params import PARAMS, given_back
 from emulator.domain.shapes import object_field, spec_reference, text_field, wrong
 from emulator.domain.specs import FlowSpec, Specs
 from emulator.domain.transformations import check_transformations
@@ -65,20 +67,29 @@ def admit_flow(body: Document, around: Circumstances) -> Document:
     return document
 
 
-def connected(flow: Document, find: Lookup) -> Document:
-    """The parameters of the two connections that a flow joins, and the form of what the source holds:
-    ``{"source", "target", "data"}``.
+def connected(flow: Document, find: Callable[[Kind, str], Admitted | None]) -> Document:
+    """What a flow keeps of the two connections that it joins: their parameters, with their secrets beside, and the
+    form of what the source holds: ``{"source", "target", "data"}``.
 
     Documented by the update guide: patching a connection later does not reach the flow, so each flow
     keeps what it was made with.
     """
-    source = find(SOURCE_CONNECTIONS, flow["sourceConnectionIds"][0]) or {}
-    target = find(TARGET_CONNECTIONS, flow["targetConnectionIds"][0]) or {}
-    return {
-        "source": source.get("params") or {},
-        "target": target.get("params") or {},
-        "data": source.get("data") or {},
+    found = {
+        "source": find(SOURCE_CONNECTIONS, flow["sourceConnectionIds"][0]),
+        "target": find(TARGET_CONNECTIONS, flow["targetConnectionIds"][0]),
     }
+    source = found["source"]
+    joined: Document = {name: (one.document.get("params") or {}) if one else {} for name, one in found.items()}
+    joined["data"] = (source.document.get("data") or {}) if source else {}
+    secrets = {name: one.secrets[PARAMS] for name, one in found.items() if one and PARAMS in one.secrets}
+    return {**joined, PARAMS: secrets} if secrets else joined
+
+
+def joined_params(connected: Document) -> Document:
+    """``{"source", "target", "data"}`` as they were sent."""
+    seen = {name: part for name, part in connected.items() if name != PARAMS}
+    params: Document = given_back(seen, connected.get(PARAMS, {}))
+    return params
 
 
 def joins_the_same(before: Document, after: Document) -> bool:

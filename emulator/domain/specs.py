@@ -28,7 +28,7 @@ Document = dict[str, Any]
 
 
 _SECRET = re.compile("password|secret|token|passphrase|private.?key|access.?key|api.?key|credential|connection.?string")
-_PUBLIC = re.compile("(url|uri|endpoint|type|name|id)$")
+_PUBLIC = re.compile("(url|uri|endpoint|path|type|name|id)$")
 
 
 def looks_secret(name: str) -> bool:

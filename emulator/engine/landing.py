@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from emulator.domain.flows import connected
+from emulator.domain.flows import connected, joined_params
 from emulator.domain.kinds import BATCHES, DATASETS, MAPPING_SET_VERSIONS, MAPPING_SETS
 from emulator.domain.language.values import Surroundings
 from emulator.domain.mapping import Fault, Mapper, MappingProblem, compile_mappings
@@ -17,7 +17,7 @@ from emulator.domain.xdm_rows import check
 from emulator.domain.xdm_validation import Validator
 from emulator.engine import schemas
 from emulator.engine.schemas import Texts
-from emulator.engine.world import World, lookup
+from emulator.engine.world import World, stored_lookup
 from emulator.store import resources
 from emulator.store.database import Contended, Transaction
 from emulator.store.rejected import Rejected
@@ -57,9 +57,11 @@ def _compiled(body: str, schema: Texts | None, surroundings: Surroundings) -> Ma
 def parameters(tx: Transaction, tenant: Tenant, flow: Stored) -> Document:
     """Of the source and the target that a flow joins, as they were when it did."""
     # Flows of the first releases kept less.
-    if "data" in flow.secrets:
-        return flow.secrets
-    return {**connected(flow.document, lookup(tx, tenant)), **flow.secrets}
+    kept = flow.secrets
+    if "data" not in kept:
+        now = connected(flow.document, stored_lookup(tx, tenant))
+        kept = {**kept, "data": now["data"]} if kept else now
+    return joined_params(kept)
 
 
 def dataset_of(tx: Transaction, tenant: Tenant, flow: Stored) -> str:

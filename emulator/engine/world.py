@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from emulator.domain.connections import Admitted
 from emulator.domain.identifiers import Identifiers
 from emulator.domain.kinds import CONNECTION_SPECS, FLOW_SPECS, Kind
 from emulator.domain.language.values import Surroundings
@@ -64,6 +65,16 @@ def lookup(tx: Transaction, tenant: Tenant) -> Lookup:
 
     def find(kind: Kind, resource_id: str) -> dict[str, Any] | None:
         return resources.read(tx, home if kind in (CONNECTION_SPECS, FLOW_SPECS) else tenant, kind, resource_id)
+
+    return find
+
+
+def stored_lookup(tx: Transaction, tenant: Tenant) -> Callable[[Kind, str], Admitted | None]:
+    """Finds it with the secrets that are kept beside."""
+
+    def find(kind: Kind, resource_id: str) -> Admitted | None:
+        stored = resources.read_stored(tx, tenant, kind, resource_id)
+        return None if stored is None else Admitted(stored.document, stored.secrets)
 
     return find
 

@@ -14,14 +14,14 @@ import orjson
 from sqlalchemy import BigInteger, Column, Insert, Integer, LargeBinary, bindparam, insert, select
 
 from emulator.domain import kinds
+from emulator.domain.secret_params import HIDDEN, PARAMS
 from emulator.store.database import Transaction
 from emulator.store.extent import NUMBER, PARTS, Part
 from emulator.store.tables import entry, resource, sandbox
 
-HIDDEN = "xxxx"
 _BLOCK = 500
-# What flows keep beside their documents are the parameters of what they join, which those show.
-_OPEN = frozenset([kinds.FLOWS.name])
+# What flows keep beside their documents are the parameters of what they join, which those show but for this part.
+_JOINED = "secrets"
 _KINDS = kinds.all_kinds()
 
 Row = dict[str, Any]
@@ -75,9 +75,14 @@ def rows(tx: Transaction, name: str, tenant: Tenant | None, secrets: bool) -> It
 
 
 def _without_secrets(columns: Mapping[str, Column[Any]], row: Row) -> Row:
-    if row.get("kind") in _OPEN:
-        return row
+    if row.get("kind") == kinds.FLOWS.name:
+        joined = row.get(_JOINED)
+        return row | {_JOINED: _hidden_at(joined, PARAMS)} if isinstance(joined, dict) else row
     return {field: _hidden(value) if columns[field].info.get("secret") else value for field, value in row.items()}
+
+
+def _hidden_at(joined: Row, at: str) -> Row:
+    return {name: _hidden(value) if name == at else value for name, value in joined.items()}
 
 
 def _hidden(value: Any) -> Any:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import orjson
 
+from emulator.domain import secret_params
 from emulator.domain.specs import looks_secret
 from emulator.engine.sources import loopback
 from emulator.engine.sources.http_credentials import Credentials
@@ -265,7 +266,8 @@ def _everything(origin: Origin) -> Document:
 def _shown(origin: Origin) -> Document:
     """Without secrets, for what messages may show."""
     auth = {name: value for name, value in (origin.auth or {}).items() if not _is_secret(name, origin)}
-    return {**auth, **origin.params}
+    params = secret_params.shown(origin.params, {"properties": origin.spec.source_properties})
+    return auth | {name: value for name, value in params.items() if value != secret_params.HIDDEN}
 
 
 def _is_secret(name: str, origin: Origin) -> bool:

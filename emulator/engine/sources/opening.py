@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emulator.domain.connections import sent_auth
 from emulator.domain.encryption import check_encryption
 from emulator.domain.errors import Refusal
 from emulator.domain.kinds import CONNECTIONS, ENCRYPTION_KEYS
@@ -126,8 +127,7 @@ def _auth(tx: Transaction, tenant: Tenant, base: str | None) -> Document | None:
     stored = resources.read_stored(tx, tenant, CONNECTIONS, base) if base else None
     if stored is None:
         return None
-    shown: Document = (stored.document.get("auth") or {}).get("params") or {}
-    return {**shown, **stored.secrets}
+    return sent_auth(stored.document, stored.secrets)
 
 
 def _private_key(world: World, tx: Transaction, tenant: Tenant, flow: Document) -> PrivateKey | None:

@@ -11,6 +11,7 @@ from emulator.domain.connections import (
     admit_connection,
     admit_source_connection,
     admit_target_connection,
+    hidden_names,
     with_secrets,
 )
 from emulator.domain.errors import Refusal
@@ -19,7 +20,7 @@ from emulator.domain.kinds import CONNECTIONS, FLOWS, SOURCE_CONNECTIONS, Kind
 from emulator.domain.metrics import ORIGIN
 from emulator.domain.tenant import Tenant
 from emulator.edge.call import Answer, Call, answer, no_content
-from emulator.engine.world import World, lookup
+from emulator.engine.world import World, lookup, stored_lookup
 from emulator.services.flow import belongings
 from emulator.store import inlets, outcomes, resources, schedules, source_objects
 from emulator.store.database import Contended, Transaction
@@ -95,14 +96,17 @@ class Entities:
         """What may be stored of a body, or the refusal. ``before`` is the resource that is changed."""
         specs, find = self._world.specs(tx, tenant), lookup(tx, tenant)
         if kind is CONNECTIONS:
-            return admit_connection(body, specs, draft, before.secrets if before else ())
+            hidden = hidden_names(before.document, before.secrets) if before else ()
+            return admit_connection(body, specs, draft, hidden)
         if kind is FLOWS:
             around = Circumstances(specs, find, self._world.clock.now(), draft, before.document if before else None)
             flow = admit_flow(body, around)
             unchanged = before is not None and joins_the_same(before.document, flow)
-            return Admitted(flow, before.secrets if before and unchanged else connected(flow, find))
+            return Admitted(
+                flow, before.secrets if before and unchanged else connected(flow, stored_lookup(tx, tenant))
+            )
         admit = admit_source_connection if kind is SOURCE_CONNECTIONS else admit_target_connection
-        return Admitted(admit(body, specs, find, draft), {})
+        return admit(body, specs, find, draft)
 
     def fault(self, tx: Transaction, tenant: Tenant, stored: Stored) -> str | None:
         """Why a base connection could not be used as it stands, None if it could."""
@@ -219,8 +223,8 @@ class Entities:
 
 
 def as_sent(kind: Kind, stored: Stored) -> Document:
-    """The document as its author knows it: of a base connection with its secrets."""
-    return with_secrets(stored.document, stored.secrets) if kind is CONNECTIONS else stored.document
+    """The document as its author knows it: of a connection with its secrets."""
+    return stored.document if kind is FLOWS else with_secrets(stored.document, stored.secrets)
 
 
 def _is_draft(mode: str | None) -> bool:
