@@ -30,6 +30,18 @@ PATHS = ("sources", "tls_cert", "tls_key", "tls_folder")
 TLS = ("off", "auto")
 
 
+# What is to be of which type, and how people call it.
+_KINDS: dict[str, tuple[type, str]] = {
+    "str": (str, "a text"),
+    "Auth": (str, "a text"),
+    "int": (int, "a whole number"),
+    "bool": (bool, "true or false"),
+    "Path": (Path, "a path"),
+    "tuple[Path, ...]": (Path, "paths"),
+    "tuple[str, ...]": (str, "texts"),
+}
+
+
 class BadSetting(Exception):
     """A setting that cannot be used; the message is one line that names it."""
 
@@ -66,6 +78,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Checks that need no other machine. Raises ``BadSetting``."""
+        self._check_types()
         self._check_paths()
         _choice("--auth", self.auth, get_args(Auth))
         _choice("--log-level", self.log_level, LOG_LEVELS)
@@ -79,6 +92,18 @@ class Settings:
         self._check_workers()
         self._check_inlet()
         self._check_tls()
+
+    def _check_types(self) -> None:
+        for one in fields(self):
+            value = getattr(self, one.name)
+            kind, _, optional = str(one.type).partition(" | ")
+            wanted, words = _KINDS[kind]
+            parts = value if isinstance(value, tuple) and kind.startswith("tuple") else (value,)
+            # True is a number to Python, and to nobody else.
+            good = all(isinstance(part, wanted) and isinstance(part, bool) == (wanted is bool) for part in parts)
+            if not good and not (optional and value is None):
+                flag = f"--{one.name.replace('_', '-')}"
+                raise BadSetting(f"{flag}: expected {words}, not {', '.join(type(part).__name__ for part in parts)}")
 
     def _check_paths(self) -> None:
         self._check_seed()

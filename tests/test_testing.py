@@ -15,7 +15,9 @@ import pytest
 
 from emulator.settings import BadSetting
 from emulator.testing import Aep, CallFailed, Emulator, in_process
+from emulator.testing.options import server_settings
 from tests.support import FLOW
+from tests.test_tls import own_files
 
 NOON = "2026-01-31T12:00:00Z"
 TOKEN = "a-token-of-mine"
@@ -312,11 +314,39 @@ def test_wrong_use_is_told_in_a_sentence(aep: Aep) -> None:
         ({"auth": "none"}, BadSetting, "--auth none: expected presence"),
         ({"seed": "no-such-seed"}, BadSetting, "--seed no-such-seed: there is no such file"),
         ({"database": "mysql://x"}, BadSetting, "--database"),
+        ({"inlet_rate": "5"}, BadSetting, "--inlet-rate: expected a whole number, not str"),
+        ({"journal": "10"}, BadSetting, "--journal: expected a whole number, not str"),
+        ({"random_seed": "x"}, BadSetting, "--random-seed: expected a whole number, not str"),
+        ({"port": True}, BadSetting, "--port: expected a whole number, not bool"),
+        ({"watch": "no"}, BadSetting, "--watch: expected true or false, not str"),
+        ({"admin_token": 5}, BadSetting, "--admin-token: expected a text, not int"),
+        ({"auth": None}, BadSetting, "--auth: expected a text, not NoneType"),
+        ({"seed": 5}, BadSetting, "--seed: expected paths, not int"),
+        ({"events": ["http://127.0.0.1", 5]}, BadSetting, "--events: expected texts, not str, int"),
+        ({"tls_folder": 5}, BadSetting, "--tls-folder: expected a path, not int"),
+        ({"tls_cert": "no-such-file.pem"}, BadSetting, "--tls-cert no-such-file.pem: there is no such file"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named(settings: dict[str, Any], kind: type[Exception], said: str) -> None:
     with pytest.raises(kind, match=said):
         Emulator(**settings).start()
+
+
+def test_one_of_several_may_be_told_alone_and_none_is_none() -> None:
+    settings = server_settings({"outgoing": "example.com", "seed": None, "events": ["http://127.0.0.1:1/"]})
+    assert (settings.outgoing, settings.seed, settings.events) == (("example.com",), (), ("http://127.0.0.1:1/",))
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_helpers_trust_the_certificate_of_the_server_that_they_started(tmp_path: Path, own: bool) -> None:
+    told: dict[str, Any] = {"tls": "auto", "tls_folder": str(tmp_path / "tls")}
+    if own:
+        certificate, key = own_files(tmp_path)
+        told = {"tls_cert": str(certificate), "tls_key": str(key)}
+    with Emulator(**told) as running, running.aep() as aep:
+        assert running.url.startswith("https://")
+        assert aep.flow([{"email": "ada@example.com"}]).item()["state"] == "enabled"
+        assert aep.http.get(f"{FLOW}/flows").status_code == 200
 
 
 def test_settings_are_those_of_the_server(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -36,7 +37,8 @@ class Reply(NamedTuple):
 class Calls:
     """A client of one address. Each thread has a connection of its own.
 
-    ``renewed`` gives headers with another token, where time has outrun the one that was given.
+    ``renewed`` gives headers with another token, where time has outrun the one that was given. ``trust`` is whose
+    certificates are good; the machine's own unless told.
     """
 
     def __init__(
@@ -44,7 +46,9 @@ class Calls:
         url: str,
         headers: Mapping[str, str] | None = None,
         renewed: Callable[[], Mapping[str, str]] | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
+        self.trust = trust
         self.url = url.rstrip("/")
         self._headers = {**_BESIDE_THE_TEST, **(headers or {})}
         self._renewed = renewed
@@ -111,10 +115,14 @@ class Calls:
     def _connection(self) -> http.client.HTTPConnection:
         known: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
         if known is None:
-            kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
-            known = self._local.connection = kind(self._parts.netloc)
+            known = self._local.connection = self._new_connection()
             self._open.append(known)
         return known
+
+    def _new_connection(self) -> http.client.HTTPConnection:
+        if self._parts.scheme == "https":
+            return http.client.HTTPSConnection(self._parts.netloc, context=self.trust)
+        return http.client.HTTPConnection(self._parts.netloc)
 
     def _drop(self) -> None:
         """This thread's connection; its next call opens another."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import ssl
 import warnings
 from contextlib import ExitStack
 from types import TracebackType
@@ -11,7 +12,7 @@ from typing import Any
 
 from emulator.testing.bench import Clock, Faults, Requests
 from emulator.testing.calls import CallFailed, Calls
-from emulator.testing.options import server_settings
+from emulator.testing.options import server_settings, trust_of
 from emulator.testing.tenant import Aep
 
 _REFUSALS = {
@@ -56,9 +57,9 @@ class Emulator:
         """Does nothing where it is started already."""
         if self._calls is None:
             with ExitStack() as opened:
-                url = self._given_url or self._background(opened)
+                url, trust = (self._given_url, None) if self._given_url else self._background(opened)
                 bearer = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
-                calls = Calls(url, bearer)
+                calls = Calls(url, bearer, trust=trust)
                 opened.callback(calls.close)
                 _greet(calls)
                 # Bound to this server's calls: what is added is known when it is to be cleared.
@@ -66,7 +67,8 @@ class Emulator:
                 self._calls, self._open = calls, opened.pop_all()
         return self
 
-    def _background(self, opened: ExitStack) -> str:
+    def _background(self, opened: ExitStack) -> tuple[str, ssl.SSLContext | None]:
+        """Its address, and whose certificates are good for it."""
         # Imported here: whoever uses a server that runs already needs none.
         from emulator import exposure
         from emulator.server import Background
@@ -75,7 +77,7 @@ class Emulator:
         exposed = exposure.warning(settings)
         if exposed is not None:
             warnings.warn(exposed, stacklevel=4)
-        return opened.enter_context(Background(settings)).url
+        return opened.enter_context(Background(settings)).url, trust_of(settings)
 
     def stop(self) -> None:
         """End the server that was started; of one that runs already take away the faults that were added here."""

@@ -40,7 +40,7 @@ class Aep:
             "x-sandbox-name": sandbox,
         }
         # A test that lets days pass outruns its own token, but not its helpers.
-        self._calls = Calls(url, self.headers, lambda: self._bearer(self._new_token()))
+        self._calls = Calls(url, self.headers, lambda: self._bearer(self._new_token()), admin.trust)
         self.faults = Faults(admin, org)
         self.requests = Requests(admin, org)
 
@@ -62,7 +62,9 @@ class Aep:
                 "aep.http needs httpx: pip install 'flow-service-emulator[pytest]'; "
                 "aep.url and aep.headers serve any other client"
             ) from None
-        verify = True if self.url.startswith("https:") else _no_certificates()
+        # The machine's own, where nothing else is known of a server with TLS.
+        others = True if self.url.startswith("https:") else _no_certificates()
+        verify = self._admin.trust or others
         return httpx.Client(base_url=self.url, headers=self.headers, timeout=PATIENCE_S, verify=verify)
 
     def flow(
