@@ -84,14 +84,27 @@ def _started(config: pytest.Config, more: Mapping[str, Any]) -> Emulator:
     return _own(token, {**more, **_settings(config)}) if url is None else _others(config, url, token)
 
 
+def _started_or_why_not(config: pytest.Config, more: Mapping[str, Any]) -> Emulator | str:
+    """A line instead of an error: a failure that is raised while one is handled shows both."""
+    from emulator.testing import CallFailed
+
+    try:
+        return _started(config, more)
+    except (CallFailed, TypeError, ValueError) as error:
+        return str(error)
+
+
 def _own(token: str | None, settings: Mapping[str, Any]) -> Emulator:
     # Imported here, as everywhere: this file is loaded with every test run of the machine.
+    from emulator.server import CannotListen
+    from emulator.services.seeding import BadSeed
     from emulator.settings import BadSetting
+    from emulator.store.database import UnusableDatabase
     from emulator.testing import Emulator
 
     try:
         return Emulator(**{"admin_token": token, **settings}).start()
-    except BadSetting as error:
+    except (BadSetting, BadSeed, UnusableDatabase, CannotListen) as error:
         raise ValueError(error) from None
 
 
@@ -113,12 +126,9 @@ def flow_emulator_settings() -> Mapping[str, Any]:
 @pytest.fixture(scope="session")
 def flow_emulator(pytestconfig: pytest.Config, flow_emulator_settings: Mapping[str, Any]) -> Iterator[Emulator]:
     """A server for the session, in a thread on a free port; ``.url`` is where it listens."""
-    from emulator.testing import CallFailed
-
-    try:
-        emulator = _started(pytestconfig, flow_emulator_settings)
-    except (CallFailed, TypeError, ValueError) as error:
-        pytest.fail(f"Flow Service emulator: {error}", pytrace=False)
+    emulator = _started_or_why_not(pytestconfig, flow_emulator_settings)
+    if isinstance(emulator, str):
+        pytest.fail(f"Flow Service emulator: {emulator}", pytrace=False)
     with emulator:
         yield emulator
 

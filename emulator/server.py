@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -107,10 +107,12 @@ def listen(host: str, port: int) -> socket.socket:
     """A bound socket. Raises ``CannotListen``."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        bound = socket.socket(family)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((host, port))
-        bound.set_inheritable(True)
+        with ExitStack() as opened:
+            bound = opened.enter_context(socket.socket(family))
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind((host, port))
+            bound.set_inheritable(True)
+            opened.pop_all()
     except OSError as error:
         raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror}") from None
     return bound
@@ -184,9 +186,11 @@ class Background:
 
     def __init__(self, settings: Settings) -> None:
         files = _certificate(settings)
-        self._bound = listen(settings.host, settings.port)
-        self.url = address(self._bound, settings)
-        self.app = app.create(settings)
+        with ExitStack() as opened:
+            self._bound = opened.enter_context(listen(settings.host, settings.port))
+            self.url = address(self._bound, settings)
+            self.app = app.create(settings)
+            opened.pop_all()
         self._ready = threading.Event()
         self._server = _Server(_config(self.app.asgi, settings, files), self._ready.set)
         self._thread = threading.Thread(target=self._server.run, args=([self._bound],), daemon=True)

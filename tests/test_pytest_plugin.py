@@ -189,12 +189,30 @@ def test_it(flow_emulator):
         ("--flow-emulator-random-seed=x", "--flow-emulator-random-seed x: expected a whole number"),
         ("--flow-emulator-url=localhost", "localhost is no address such as http://127.0.0.1:8237"),
         ("--flow-emulator-url=http://127.0.0.1:1", "no emulator answers at http://127.0.0.1:1"),
+        ("--flow-emulator-seed=bad.json", "bad.json:1: tenants[[]0].flow: there is no such key; did you mean flows?"),
+        ("--flow-emulator-database=sqlite:///no/such/folder/file.db", "no/such/folder/file.db"),
     ],
 )
-def test_what_makes_no_sense_is_told_in_a_line(run: Run, argument: str, said: str) -> None:
-    result = run("def test_it(aep): pass", argument)
-    result.assert_outcomes(errors=1)
+def test_what_makes_no_sense_is_told_in_a_line(run: Run, pytester: pytest.Pytester, argument: str, said: str) -> None:
+    pytester.makefile(".json", bad='{"format": 1, "tenants": [{"org": "A", "flow": []}]}')
+    result = run("def test_it(aep): pass\ndef test_other(aep): pass", argument)
+    result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines([f"Flow Service emulator: *{said}*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*During handling*")
+    assert len([line for line in result.outlines if line.startswith("Flow Service emulator: ")]) == 2
+
+
+def test_a_port_that_is_taken_is_told_in_a_line(run: Run, guarded: Emulator) -> None:
+    port = guarded.url.rsplit(":", 1)[1]
+    settings = f"""
+@pytest.fixture(scope="session")
+def flow_emulator_settings():
+    return {{"port": {port}}}
+"""
+    result = run(f"{settings}\ndef test_it(aep): pass")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"Flow Service emulator: cannot listen on 127.0.0.1:{port}: Address already in use"])
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
