@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from secrets import token_hex
 
@@ -63,6 +63,11 @@ class App:
     asgi: ASGIApp
     world: World
     courier: Courier
+    key: str = field(repr=False)
+
+    def token(self, client: str) -> str:
+        """As the token endpoints give one."""
+        return ims.issue(self.world, self.key, client)
 
 
 def create(settings: Settings) -> App:
@@ -147,7 +152,7 @@ def _compose(settings: Settings, database: Database) -> App:
             gate.close()
             database.close()
 
-    return App(application(gate, lifespan), world, courier)
+    return App(application(gate, lifespan), world, courier, key)
 
 
 def _origin(settings: Settings) -> str:

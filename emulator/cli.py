@@ -196,7 +196,9 @@ def execute(command: tuple[str, ...], **flags: Any) -> None:
         raise click.ClickException(str(error)) from None
     with beside:
         _started()
-        status = companion.run(command, companion.variables(beside.url, os.environ, _authority(settings)))
+        token = beside.app.token if settings.auth == "strict" else None
+        told = companion.variables(beside.url, os.environ, _authority(settings), token, settings.admin_token)
+        status = companion.run(command, told)
     sys.exit(status)
 
 

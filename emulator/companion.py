@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
 from urllib.parse import urlsplit
 
@@ -30,14 +30,25 @@ _ANYTHING = {
 _TRUST = ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 
 
-def variables(url: str, given: Mapping[str, str], authority: str | None = None) -> dict[str, str]:
+def variables(
+    url: str,
+    given: Mapping[str, str],
+    authority: str | None = None,
+    token: Callable[[str], str] | None = None,
+    admin_token: str | None = None,
+) -> dict[str, str]:
     """The environment of a program whose server is at ``url``.
 
-    The address always names that server. Credentials that were ``given`` stay, as any are good. ``authority``
-    is the file of the certificate to trust, or nothing without TLS.
+    The address always names that server. Credentials that were ``given`` stay. ``authority`` is the file of the
+    certificate to trust, or nothing without TLS; ``token`` gives one for a client, where not any is good;
+    ``admin_token`` is what the verbs are asked for.
     """
     host = urlsplit(url)
     made = _ANYTHING | dict(given)
+    if token is not None and not given.get("ACCESS_TOKEN"):
+        made["ACCESS_TOKEN"] = token(made["API_KEY"])
+    if admin_token is not None:
+        made["FLOW_EMULATOR_ADMIN_TOKEN"] = admin_token
     made |= {"FLOW_EMULATOR_URL": url, "PLATFORM_GATEWAY": url, "IMS": host.netloc}
     for name in ("NO_PROXY", "no_proxy"):
         made[name] = ",".join(filter(None, [given.get(name), host.hostname]))

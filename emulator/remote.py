@@ -20,6 +20,9 @@ import click
 DEFAULT_URL = "http://127.0.0.1:8237"
 _VARIABLE = "FLOW_EMULATOR_URL"
 _TOKEN_VARIABLE = "FLOW_EMULATOR_ADMIN_TOKEN"  # noqa: S105 - where it is, not what it is
+# What a server says of a path that it does not have. Verbs ask for none that others lack.
+_UNKNOWN = "Nothing is served at "
+_NO_ADMIN = "Was it started with --no-admin?"
 _TIMEOUT_S = 10
 _LOOK_S = 0.1
 _STEPS = 1000
@@ -103,7 +106,8 @@ def _said(url: str, answer: http.client.HTTPResponse) -> Any:
     except ValueError as error:
         raise Unreachable(f"no emulator answers at {url}: {error}") from None
     if answer.status >= 400:
-        raise click.ClickException(found.get("message", text) if isinstance(found, dict) else text)
+        message = str(found.get("message", text)) if isinstance(found, dict) else text
+        raise click.ClickException(f"{message} {_NO_ADMIN}" if message.startswith(_UNKNOWN) else message)
     return found
 
 

@@ -96,6 +96,31 @@ def test_a_bad_setting_stops_it_before_the_command(tmp_path: Path) -> None:
     assert done.stderr.startswith("Error: --auth lax")
 
 
+SEEN = """
+import os, urllib.request
+headers = {"Authorization": "Bearer " + os.environ["ACCESS_TOKEN"], "x-api-key": os.environ["API_KEY"],
+           "x-gw-ims-org-id": os.environ["IMS_ORG"]}
+asked = urllib.request.Request(os.environ["PLATFORM_GATEWAY"] + "/data/foundation/flowservice/flows", headers=headers)
+print(urllib.request.urlopen(asked).status)
+"""
+
+
+def test_with_strict_identity_the_command_has_a_token_that_is_good(tmp_path: Path) -> None:
+    for more in ({}, {"API_KEY": "mine"}):
+        done = execute(tmp_path, "--auth", "strict", "--", sys.executable, "-c", SEEN, **more)
+        assert (done.stdout, done.stderr) == ("200\n", "")
+
+
+def test_a_verb_beside_a_guarded_server_has_its_token(tmp_path: Path) -> None:
+    done = execute(tmp_path, "--admin-token", "abc", "--", *command("clock", "show"))
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+
+
+def test_a_verb_beside_a_server_without_admin_names_the_flag(tmp_path: Path) -> None:
+    done = execute(tmp_path, "--no-admin", "--", *command("clock", "show"))
+    assert (done.returncode, done.stderr.endswith("Was it started with --no-admin?\n")) == (1, True), done.stderr
+
+
 def test_a_server_that_others_may_reach_says_so(tmp_path: Path) -> None:
     done = execute(tmp_path, "--host", "0.0.0.0", "--", sys.executable, "-c", "")
     assert done.stderr.startswith("Warning: other machines may reach 0.0.0.0: ")
@@ -142,6 +167,8 @@ def test_clients_are_told_by_the_variables_that_they_read() -> None:
     assert (told["NO_PROXY"], told["no_proxy"]) == ("example.com,127.0.0.1", "127.0.0.1")
     assert (told["IMS_ORG"], told["PATH"], told["API_KEY"]) == ("MINE@AdobeOrg", "/bin", "any")
     assert "SSL_CERT_FILE" not in told
+    assert "FLOW_EMULATOR_ADMIN_TOKEN" not in told
+    assert variables("http://x", {"ACCESS_TOKEN": "own"}, token=str.upper)["ACCESS_TOKEN"] == "own"
     trusting = variables("https://127.0.0.1:1234", given, "ca.pem")
     assert {name for name, value in trusting.items() if value == "ca.pem"} == {
         "CURL_CA_BUNDLE",

@@ -59,9 +59,13 @@ class Ims:
         return self._answer(client, LIFETIME_MS, LIFETIME_MS)
 
     def _answer(self, client: str, expires_in: int, lifetime_ms: int) -> Answer:
-        now = self._world.clock.now()
-        token = tokens.issue(self._key, client, now, lifetime_ms, self._world.ids.uuid())
+        token = issue(self._world, self._key, client, lifetime_ms)
         return answer({"access_token": token, "token_type": "bearer", "expires_in": expires_in})
+
+
+def issue(world: World, key: str, client: str, lifetime_ms: int = LIFETIME_MS) -> str:
+    """A token for a client, from now on."""
+    return tokens.issue(key, client, world.clock.now(), lifetime_ms, world.ids.uuid())
 
 
 def _client(given: dict[str, str]) -> str:
