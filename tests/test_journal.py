@@ -196,6 +196,32 @@ def test_tokens_and_credentials_that_are_given_out_are_not_shown(api: Api) -> No
     assert zone["SASToken"].partition("sig=")[2] not in shown
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "flows?api_key=SECRETQ",
+        "flows?clientSecret=Q%22ZJ",
+        "connections?property=auth.params.s3SecretKey==SECRETQ",
+        "connections?property=auth.params.pin==SECRETQ,%22QZJ%22",
+        "connections?property=auth.params.pin<QZJ",
+        "connections?property=auth.params.pin==[QZJ",
+        "connections?property=auth.params.password=~QZJ",
+    ],
+)
+def test_what_an_error_or_a_filter_quotes_of_a_secret_is_hidden_however_short(api: Api, path: str) -> None:
+    api.http.get(f"{FLOW}/{path}")
+    (entry,) = entries(api)
+    assert "QZJ" not in json.dumps(entry)
+    assert "ZJ" not in json.dumps(entry["query"])
+    assert "SECRETQ" not in json.dumps(entry)
+
+
+def test_a_filter_on_a_secret_still_shows_what_it_is_about(api: Api) -> None:
+    api.http.get(f"{FLOW}/connections?property=auth.params.pin==QZJ&property=name==Mine")
+    (entry,) = entries(api)
+    assert entry["query"]["property"] == ["auth.params.pin==***", "name==Mine"]
+
+
 NAMES = st.sampled_from(["name", "params", "items", "value", "path", "auth", "description"])
 SECRETS = st.sampled_from(["password", "clientSecret", "accessToken", "x-api-key", "SASUri", "connectionString"])
 PLAIN = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5))

@@ -7,7 +7,7 @@ with. What was a secret in one place of a call is hidden wherever else it turns 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -30,8 +30,12 @@ _SCHEMES = frozenset({"bearer", "basic"})
 _IN_TEXTS = (
     (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), rf"\1{HIDDEN}@"),
     (re.compile(r"(?i)\b(bearer |basic )[A-Za-z0-9._~+/=-]+"), rf"\1{HIDDEN}"),
-    (re.compile(r"(?i)\b((?:[a-z_]*(?:key|password|pwd|secret|token|signature)|sig)=)[^&;\s\"]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)\b((?:[a-z0-9_]*(?:key|password|pwd|secret|token|signature)|sig)=)[^&;\s\"]+"), rf"\1{HIDDEN}"),
 )
+# A filter of a list, and what errors say of a field.
+_FILTER = re.compile(r"(?P<path>[^=!<>~]+)(?P<op>[=!<>~]{1,2})(?P<values>.+)", re.DOTALL)
+_QUOTED = re.compile(r"\(field (?P<field>\S+), given (?P<given>.+?)\)(?= |$)", re.DOTALL)
+_AUTH = "auth.params"
 # Shorter ones would be found in words that have nothing to do with them.
 _SHORTEST = 8
 # Messages cut what they quote: the beginning of a secret gives it away too.
@@ -47,12 +51,17 @@ def is_secret(name: str) -> bool:
     return lower in _SHORT_NAMES or looks_secret(lower) or _MORE_NAMES.search(lower) is not None
 
 
+def _is_secret_place(path: str) -> bool:
+    return path == _AUTH or path.startswith(f"{_AUTH}.") or is_secret(path.rpartition(".")[2])
+
+
 class Hider:
     """Hides the secrets of one call; ``at_ims`` where tokens are given."""
 
     def __init__(self, at_ims: bool) -> None:
         self._at_ims = at_ims
         self._seen: set[str] = set()
+        self._quoted: set[str] = set()
 
     def headers(self, given: Mapping[str, str]) -> dict[str, str]:
         return {name: self._header(name, value) for name, value in given.items()}
@@ -62,8 +71,36 @@ class Hider:
         found: dict[str, list[str]] = {}
         for name, value in given:
             secret = name not in _OPEN_AT_IMS if self._at_ims else is_secret(name)
-            found.setdefault(name, []).append(self._hidden(value) if secret else self._text(value))
+            shown = self._filter(value) if name == "property" else self._text(value)
+            found.setdefault(name, []).append(self._hidden(value) if secret else shown)
         return found
+
+    def _filter(self, text: str) -> str:
+        """``path==value``, without the value where the path leads to a secret."""
+        found = _FILTER.fullmatch(text)
+        if found is None or not _is_secret_place(found["path"].strip()):
+            return self._text(text)
+        for value in (found["values"], *found["values"].split(",")):
+            self._quote(value)
+            self._quote(value.strip().strip("\"'"))
+        return f"{found['path']}{found['op']}{HIDDEN}"
+
+    def error(self, body: Any) -> Any:
+        """What an error says. What it quotes of a field that holds a secret is one, however short."""
+        for text in _texts(body):
+            for found in _QUOTED.finditer(text):
+                if _is_secret_place(found["field"]):
+                    self._quote(found["given"].strip('"'))
+        report = body.get("report") if isinstance(body, dict) else None
+        if not isinstance(report, dict) or not _is_secret_place(str(report.get("field", ""))):
+            return body
+        for text in _texts(report.get("given")):
+            self._quote(text)
+        return {**body, "report": {**report, "given": HIDDEN}} if "given" in report else body
+
+    def _quote(self, secret: str) -> None:
+        if secret and secret != HIDDEN:
+            self._quoted |= {secret, orjson.dumps(secret).decode()[1:-1]}
 
     def value(self, given: Any) -> Any:
         """JSON as it was sent or answered."""
@@ -77,9 +114,9 @@ class Hider:
     def wiped(self, given: Any) -> Any:
         """Without any secret that was seen before, wherever it stands."""
         known = [secret for secret in self._seen if len(secret) >= _SHORTEST]
-        if not known:
+        if not known and not self._quoted:
             return given
-        longest_first = sorted(known, key=len, reverse=True)
+        longest_first = sorted({*known, *self._quoted}, key=len, reverse=True)
         pattern = re.compile("|".join(_either(secret) for secret in longest_first))
         return _replaced(given, pattern)
 
@@ -150,9 +187,20 @@ def _patched(operation: dict[str, Any]) -> bool:
 
 def _either(secret: str) -> str:
     """A secret, or its beginning and what is left of it."""
+    if len(secret) < _SHORTEST:
+        return rf"(?<!\w){re.escape(secret)}(?!\w)"
     if len(secret) <= _BEGINNING:
         return re.escape(secret)
     return re.escape(secret[:_BEGINNING]) + r"[^\s\"]*"
+
+
+def _texts(given: Any) -> Iterator[str]:
+    """All of them in a value, numbers too."""
+    if isinstance(given, dict | list):
+        for part in given.values() if isinstance(given, dict) else given:
+            yield from _texts(part)
+    elif given is not None and not isinstance(given, bool):
+        yield str(given)
 
 
 def _replaced(given: Any, pattern: re.Pattern[str]) -> Any:

@@ -167,7 +167,10 @@ def _response(hider: Hider, noted: Noted) -> Document | None:
     headers = {name.lower(): value for name, value in noted.answer_headers.items()}
     if noted.answer_size:
         headers["content-type"] = noted.answer_type
-    return {"headers": hider.headers(headers), **_body(hider, noted.answer, noted.answer_size, False)}
+    said = _body(hider, noted.answer, noted.answer_size, False)
+    if noted.refused:
+        said["body"] = hider.error(said["body"])
+    return {"headers": hider.headers(headers), **said}
 
 
 def _body(hider: Hider, body: bytes, size: int, may_be_form: bool) -> Document:
