@@ -118,6 +118,24 @@ def test_secrets_survive_a_patch_of_something_else(api: Api) -> None:
     assert api.item("connections", made)["auth"]["params"]["password"] == "xxxx"
 
 
+@pytest.mark.parametrize(
+    ("given", "seen"),
+    [(123456789012, "int"), (["123456789012"], "list"), ({"a": "123456789012"}, "dict"), (True, "bool")],
+)
+def test_of_a_secret_of_the_wrong_type_its_type_is_told_and_what_would_be_right(
+    api: Api, given: Any, seen: str
+) -> None:
+    auth = {"specName": "OAuth2 Refresh Code", "params": {"accessToken": given}}
+    body = {"name": "x", "connectionSpec": spec(STRIPE), "auth": auth}
+    sent = api.http.post(f"{FLOW}/connections", json=body)
+    patch = [{"op": "replace", "path": "/auth/params/accessToken", "value": given}]
+    for answer in (sent, api.patch("connections", api.base_connection(), patch)):
+        refused = assert_refused(answer, "CONNECTOR-1312-400", "auth.params.accessToken")
+        assert refused["report"].get("given") == (True if given is True else seen)
+        assert "Send a text." in refused["errorMessage"]
+        assert "123456789012" not in answer.text
+
+
 def test_a_refused_secret_is_not_repeated(api: Api) -> None:
     auth = {"specName": "Basic Authentication", "params": SALESFORCE_PARAMS | {"password": ["h1dden"]}}
     answer = api.http.post(f"{FLOW}/connections", json={"name": "x", "connectionSpec": spec(SALESFORCE), "auth": auth})

@@ -22,6 +22,15 @@ from emulator.domain.specs import DATA_LAKE, HTTP_STREAMING, AuthSpec, Connectio
 
 Document = dict[str, Any]
 DRAFT = "draft"
+_TYPES = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "an object",
+    "array": "an array",
+    "null": "null",
+}
 
 
 class Admitted(NamedTuple):
@@ -134,13 +143,24 @@ def _param_refusal(error: ValidationError, params: Document, auth_spec: AuthSpec
             hint=f"{auth_spec.name} needs: {', '.join(required)}.",
         )
     path = ".".join(["auth.params", *(str(part) for part in error.instance_path)])
-    name = str(error.instance_path[0]) if error.instance_path else ""
-    given = params.get(name) if not auth_spec.hides(name) else None
-    return wrong(path, given, f"{_kind_of(error)} of the schema of {auth_spec.name} is not met.")
+    broken = (
+        f"The rule {'/'.join(str(part) for part in error.schema_path)} of the schema of {auth_spec.name} is not met."
+    )
+    return wrong(path, _open_value(error, params, auth_spec), f"{_expected(error)}{broken}")
 
 
-def _kind_of(error: ValidationError) -> str:
-    return f"The rule {'/'.join(str(part) for part in error.schema_path)}"
+def _open_value(error: ValidationError, params: Document, auth_spec: AuthSpec) -> Any:
+    """What was sent where a rule is broken; of a secret, and of what may hold one, its type alone."""
+    sent: Any = params
+    seen: Any = secret_params.shown(params, auth_spec.schema)
+    for part in error.instance_path:
+        sent, seen = sent[part], seen if isinstance(seen, str) else seen[part]
+    return type(sent).__name__ if seen != sent or isinstance(sent, dict | list) else sent
+
+
+def _expected(error: ValidationError) -> str:
+    types = getattr(error.kind, "types", ())
+    return f"Send {' or '.join(_TYPES.get(name, name) for name in types)}. " if types else ""
 
 
 def _streaming_params(params: Document, body: Document) -> Document:
