@@ -116,7 +116,7 @@ def _compose(settings: Settings, database: Database) -> App:
     more = [
         *admin_events.routes(world, token_hex),
         *admin_requests.routes(watch.journal),
-        *admin_faults.routes(world, watch.faults.refresh),
+        *admin_faults.routes(world, watch.faults.refresh, services),
         *admin_metrics.routes(watch, database.family),
         *admin_query.routes(world, queries),
     ]

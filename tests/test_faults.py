@@ -290,6 +290,12 @@ def test_rules_outlive_the_server_and_hold_for_every_server_on_the_database(last
         ({"effect": {"status": 500}, "probability": 2}, "probability"),
         ({"effect": {"status": 500}, "seed": -1}, "seed"),
         ({"effect": {"status": 500}, "until": "soon"}, "until"),
+        ({"effect": {"status": 500}, "until": "2020-01-31T12:00:00Z"}, "until"),
+        ({"effect": {"status": 500}, "match": {"path": "flows"}}, "match.path"),
+        ({"effect": {"status": 500}, "match": {"service": "flow"}}, "match.service"),
+        ({"effect": {"status": 500}, "match": {"operation": "POST /flow"}}, "match.operation"),
+        ({"effect": {"status": 500}, "match": {"service": "ims", "operation": "POST /flows"}}, "match.operation"),
+        ({"preset": "etag-storm", "match": {"service": "admin"}}, "match.service"),
         ({"preset": "storm"}, "preset"),
         ({"preset": "gateway-down", "effect": {"status": 500}}, "effect"),
         ({"effect": {"status": 500}, "often": 1}, "often"),
@@ -298,6 +304,24 @@ def test_rules_outlive_the_server_and_hold_for_every_server_on_the_database(last
 def test_a_rule_that_makes_no_sense_is_refused_by_its_field(api: Api, rule: Any, field: str) -> None:
     assert refusal(api, rule).startswith(f"{field} ")
     assert api.http.get(FAULTS).json()["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("match", "near"),
+    [
+        ({"service": "flow"}, "flow-service"),
+        ({"operation": "POST /flow"}, "POST /flows"),
+        ({"operation": "get /flows/{flowId}"}, "GET /flows/{id}"),
+    ],
+)
+def test_what_a_rule_may_have_meant_is_named(api: Api, match: Document, near: str) -> None:
+    said = refusal(api, {"match": match, "effect": {"status": 500}})
+    assert said.endswith(f"is none that is served; the nearest is {near}.")
+
+
+def test_a_rule_of_an_inlet_or_a_path_that_nobody_serves_is_taken(api: Api) -> None:
+    for match in ({"path": "/nowhere"}, {"operation": "POST /{inlet}"}, {"operation": "*"}, {"service": "[fi]*"}):
+        add(api, match=match, effect={"status": 500})
 
 
 def test_an_unknown_rule_is_404(api: Api) -> None:

@@ -125,6 +125,8 @@ UNSAYABLE = {
         "is another one than the headers name",
         "There are 1000 rules already",
         "until is an instant such as",
+        "until has passed already",
+        r"match\.(service|operation) is none",
     ],
     "since is an instant": ["since=.* is no instant"],
     "time goes forward, and so far": [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from fnmatch import translate
 from functools import cache
 from typing import Any, NamedTuple
@@ -20,6 +21,8 @@ _MATCHED = ("method", "path", "service", "operation", "org", "sandbox", "header"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MOST_TIMES = 1_000_000_000
 MOST_SEED = 2**53
+# What a glob of paths may begin with: a slash, or what stands for one.
+_BEGINNINGS = "/*?["
 
 
 class Target(NamedTuple):
@@ -119,6 +122,25 @@ def read(document: Document) -> Rule:
         seed or 0,
         _instant(document.get("until")),
     )
+
+
+def check_served(match: Document, served: Sequence[tuple[str, str]]) -> None:
+    """Refuses a match that no call can meet; ``served`` are services with their operations."""
+    path = match.get("path")
+    if path is not None and path[0] not in _BEGINNINGS:
+        raise refused("match.path", "begins with / or *, as /data/foundation/flowservice/flows and */flows do")
+    about = _match(match)
+    services, operations = (list(dict.fromkeys(names)) for names in zip(*served, strict=True))
+    for field_name, wanted, known in (("service", about.service, services), ("operation", about.operation, operations)):
+        if not any(_fits(wanted, name) for name in known):
+            raise refused(f"match.{field_name}", f"is none that is served; {_nearest(match[field_name], known)}")
+    if not any(_fits(about.service, service) and _fits(about.operation, operation) for service, operation in served):
+        raise refused("match.operation", "is none of that service")
+
+
+def _nearest(given: str, known: Sequence[str]) -> str:
+    close = get_close_matches(given, known, 1, 0)
+    return f"the nearest is {close[0]}"
 
 
 def _preset(sent: Document) -> Document:

@@ -19,7 +19,7 @@ from emulator.edge.envelopes import Envelope, flow_service, render
 from emulator.edge.faults import Strike
 from emulator.edge.gate import Gate
 from emulator.edge.journal import LONGEST_BODY
-from emulator.edge.routing import Route, Service, nearest, plain
+from emulator.edge.routing import Route, Service, nearest
 
 logger = logging.getLogger(__name__)
 # Sent by those who look on beside the client that is tested: the journal shows their calls not, and no fault
@@ -127,7 +127,7 @@ class Endpoint(_Spot):
         self._routes = routes
         watched = service.watched
         self._places = {
-            method: Place(service, f"{method} {plain(route.path) or '/'}", route, service.envelope, watched)
+            method: Place(service, route.operation, route, service.envelope, watched)
             for method, route in routes.items()
         }
         if "GET" in self._places:

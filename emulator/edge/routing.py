@@ -34,6 +34,11 @@ class Route:
     body_limit: int | None = None
     open: bool = False
 
+    @property
+    def operation(self) -> str:
+        """As the documents write it: ``POST /flows``."""
+        return f"{self.method} {plain(self.path) or '/'}"
+
 
 @dataclass(frozen=True)
 class Service:

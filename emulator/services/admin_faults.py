@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 
 from emulator.domain.errors import Refusal
-from emulator.domain.fault_rules import normal, presets
+from emulator.domain.fault_checks import refused
+from emulator.domain.fault_rules import check_served, normal, presets, read
 from emulator.edge.call import Answer, Call, answer, no_content
-from emulator.edge.routing import MEGABYTE, Route
+from emulator.edge.routing import MEGABYTE, Route, Service
+from emulator.engine.clock import iso
 from emulator.engine.world import World
 from emulator.services.admin_tenants import tenant_headers
 from emulator.store import faults
@@ -23,9 +25,9 @@ _BAD = "ADMIN-BAD_REQUEST-400"
 _SEEDS = 2**32
 
 
-def routes(world: World, on_change: Callable[[], None]) -> list[Route]:
-    """``on_change`` makes the edge take over the list."""
-    calls = AdminFaults(world, on_change)
+def routes(world: World, on_change: Callable[[], None], services: Sequence[Service]) -> list[Route]:
+    """``on_change`` makes the edge take over the list; ``services`` are what rules can be about."""
+    calls = AdminFaults(world, on_change, services)
     return [
         Route("GET", "/faults", calls.show_all),
         Route("POST", "/faults", calls.add, body_limit=MEGABYTE),
@@ -38,9 +40,10 @@ def routes(world: World, on_change: Callable[[], None]) -> list[Route]:
 class AdminFaults:
     """The operations on fault rules. With a tenant's headers they see and touch that tenant's alone."""
 
-    def __init__(self, world: World, on_change: Callable[[], None]) -> None:
+    def __init__(self, world: World, on_change: Callable[[], None], services: Sequence[Service]) -> None:
         self._world = world
         self._on_change = on_change
+        self._served = [(service.name, route.operation) for service in services for route in service.routes]
 
     def show_all(self, call: Call) -> Answer:
         """In the order in which they are tried."""
@@ -55,6 +58,7 @@ class AdminFaults:
         """It goes behind those that are there."""
         call.query.check((), _BAD)
         document = normal(call.json(), self._world.ids.number(_SEEDS), tenant_headers(call))
+        self._check_strikes(document)
         match = document["match"]
         org, sandbox = match.get("org"), match.get("sandbox")
         text = orjson.dumps(document).decode()
@@ -65,6 +69,13 @@ class AdminFaults:
             faults.add(tx, new)
         self._on_change()
         return answer(_shown(new), 201)
+
+    def _check_strikes(self, document: Document) -> None:
+        """Refuses a rule that never could."""
+        check_served(document["match"], self._served)
+        until, now = read(document).until, self._world.clock.now()
+        if until is not None and until <= now:
+            raise refused("until", f"has passed already: by the server's clock it is {iso(now)}")
 
     def show(self, call: Call) -> Answer:
         call.query.check((), _BAD)
