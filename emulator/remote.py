@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import shutil
 import sys
 import threading
@@ -64,10 +65,29 @@ def call(
 
 
 def send_file(url: str, path: str, file: Path, tenant: Mapping[str, str] | None = None) -> Any:
-    """A call whose body is a file: YAML by its suffix, else JSON."""
-    kind = "application/yaml" if file.suffix in (".yaml", ".yml") else "application/json"
-    headers = {**(tenant or {}), "Content-Type": kind, "Content-Length": str(file.stat().st_size)}
-    with file.open("rb") as body, _answered(url, "POST", path, body, headers, None) as answer:
+    """A call whose body is a file, - for standard input: YAML by its suffix, or where it begins with no brace.
+
+    What the server finds wrong in it is told with the file's name.
+    """
+    try:
+        if str(file) == "-":
+            read = sys.stdin.buffer.read()
+            return _sent(url, path, read, len(read), read.lstrip()[:1] not in (b"{", b""), tenant)
+        with file.open("rb") as body:
+            return _sent(url, path, body, file.stat().st_size, file.suffix in (".yaml", ".yml"), tenant)
+    except Unreachable:
+        raise
+    except click.ClickException as error:
+        name = "standard input" if str(file) == "-" else str(file)
+        raise click.ClickException(re.sub("^body(?=:)", lambda _: name, error.message)) from None
+
+
+def _sent(
+    url: str, path: str, body: bytes | IO[bytes], length: int, is_yaml: bool, tenant: Mapping[str, str] | None
+) -> Any:
+    kind = "application/yaml" if is_yaml else "application/json"
+    headers = {**(tenant or {}), "Content-Type": kind, "Content-Length": str(length)}
+    with _answered(url, "POST", path, body, headers, None) as answer:
         return _said(url, answer)
 
 

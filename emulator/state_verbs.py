@@ -12,7 +12,7 @@ import click
 
 from emulator import remote
 
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 
 
 def _about(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,7 +37,7 @@ def reset(to: str, url: str | None, org: str | None, sandbox: str | None) -> Non
 @click.option("--replace", is_flag=True, help="Empty the tenants that it names first.")
 @click.option("--url", help="The server. Unless told: FLOW_EMULATOR_URL, or http://127.0.0.1:8237.")
 def seed(file: Path, replace: bool, url: str | None) -> None:
-    """Make what a seed says: YAML or JSON."""
+    """Make what a seed says: YAML or JSON, - for standard input."""
     said = remote.send_file(remote.chosen(url), f"seed?replace={str(replace).lower()}", file)
     click.echo(f"seeded {said['seeded']} tenants, {said['now']}")
 
@@ -79,7 +79,7 @@ def _whole(file: Path) -> Iterator[IO[bytes]]:
 @click.argument("file", type=_FILE)
 @_about
 def import_from(file: Path, url: str | None, org: str | None, sandbox: str | None) -> None:
-    """Put the state of an export in the place of what there is."""
+    """Put the state of an export in the place of what there is, - for standard input."""
     said = remote.send_file(remote.chosen(url), "import", file, remote.about(org, sandbox))
     click.echo(f"imported {said['imported']} tenants, {said['now']}")
 

@@ -222,3 +222,24 @@ def test_an_export_goes_where_a_link_leads_and_to_standard_output(tmp_path: Path
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, running: Background) -> None:
     done = CliRunner().invoke(main, ["export", str(tmp_path / "nowhere" / "x.json"), "--url", running.url])
     assert (done.exit_code, done.output) == (1, f"Error: {tmp_path}/nowhere/x.json: No such file or directory\n")
+
+
+def test_what_is_wrong_with_a_file_is_told_with_its_name(tmp_path: Path, running: Background) -> None:
+    file = tmp_path / "seed.yaml"
+    file.write_text("format: 1\ntenants:\n  - org: A\n    flow: []\n", encoding="utf-8")
+    for verb in ("seed", "import"):
+        done = CliRunner().invoke(main, [verb, str(file), "--url", running.url])
+        assert (done.exit_code, done.output.startswith(f"Error: {file}:4: tenants[0].flow: ")) == (1, True), done.output
+    done = CliRunner().invoke(main, ["seed", "-", "--url", running.url], input=file.read_text(encoding="utf-8"))
+    assert done.output.startswith("Error: standard input:4: tenants[0].flow: ")
+
+
+def test_an_export_to_standard_output_is_imported_from_standard_input(running: Background) -> None:
+    told = ["--url", running.url]
+    document = CliRunner().invoke(main, ["export", "-", "--secrets", *told]).output
+    httpx.post(f"{running.url}/__admin/reset?to=empty")
+    done = CliRunner().invoke(main, ["import", "-", *told], input=document)
+    assert done.exit_code == 0, done.output
+    assert exported(running.url).decode() == document
+    done = CliRunner().invoke(main, ["seed", "-", *told], input="format: 1\ntenants:\n  - org: STDIN@AdobeOrg\n")
+    assert "seeded 1" in done.output

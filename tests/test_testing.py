@@ -296,6 +296,8 @@ def test_a_flow_that_does_not_run_is_told_of_with_the_time(aep: Aep) -> None:
 
 
 def test_wrong_use_is_told_in_a_sentence(aep: Aep) -> None:
+    with pytest.raises(TypeError, match=r"write fields=\['email'\]"):
+        aep.stream(fields="email")
     with pytest.raises(TypeError, match="either a mapping or fields="):
         aep.stream()
     with pytest.raises(TypeError, match="not both"):

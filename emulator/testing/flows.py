@@ -171,6 +171,8 @@ def pairs(calls: Calls, mapping: Mapping[str, str] | None, fields: Fields) -> Pa
     if mapping is not None:
         roots = {to.split(".")[0].split("[")[0] for to in mapping.values()}
         return Pairs(mapping, {root: _object(root) for root in sorted(roots) if root.startswith("_")})
+    if isinstance(fields, str):
+        raise TypeError(f"fields is a list of names, or what they hold by name: write fields=[{fields!r}]")
     namespace = "_" + calls.call("GET", f"{_REGISTRY}/stats").body["tenantId"]
     described = {name: _described(name, one) for name, one in fields.items()} if isinstance(fields, Mapping) else {}
     root = _object(namespace) | ({"properties": described} if described else {})
