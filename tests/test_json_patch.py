@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from emulator.domain import json_patch
 from emulator.domain.errors import Refusal
-from tests.support import Api, assert_refused
+from tests.support import CATALOG, Api, assert_refused
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text("ab/~", max_size=3),
@@ -124,3 +124,59 @@ def test_any_body_is_applied_or_refused_and_never_changes_the_document_itself(do
     except Refusal as refusal:
         assert refusal.status == 400
     assert document == before
+
+
+SECRETS = st.recursive(
+    st.integers(10**9, 10**10).map(lambda number: f"SECRET{number}"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab/~", max_size=3), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text("ab/~", max_size=3), SECRETS, max_size=4), st.lists(OPERATION, max_size=4))
+def test_a_patch_that_fails_quotes_no_value_of_the_document(document: Any, body: Any) -> None:
+    try:
+        json_patch.apply(document, json_patch.operations(body))
+    except Refusal as refusal:
+        assert "SECRET" not in refusal.message
+
+
+WRONG_PATHS = ["/auth/params/nope/x", "/auth/params/accessToken/x", "/auth/nope/x", "/nope/x", "/name/x"]
+
+
+@pytest.mark.parametrize("path", WRONG_PATHS)
+def test_a_wrong_path_shows_no_secret_in_the_answer_and_in_the_journal(api: Api, path: str) -> None:
+    auth = {"specName": "OAuth2 Refresh Code", "params": {"accessToken": "SECRETSECRET1"}}
+    made = api.base_connection(auth=auth)
+    answer = api.patch("connections", made, [{"op": "replace", "path": path, "value": 1}])
+    assert_refused(answer, "FLOW-1455-400", "[0].path")
+    assert "SECRETSECRET1" not in answer.text
+    journal = api.http.get("/__admin/requests")
+    assert made in journal.text
+    assert "SECRETSECRET1" not in journal.text
+
+
+def test_a_wrong_path_is_answered_with_what_is_known_there(api: Api) -> None:
+    made = api.base_connection()
+    answer = api.patch("connections", made, [{"op": "replace", "path": "/auth/params/nope/x", "value": 1}])
+    assert "Known in /auth/params: accessToken." in answer.json()["errorMessage"]
+    source = api.source_connection(params={"resourcePath": "charges", "queryParams": {}})
+    answer = api.patch("sourceConnections", source, [{"op": "add", "path": "/params/queryParams/a/b", "value": 1}])
+    assert "There is nothing in /params/queryParams." in answer.json()["errorMessage"]
+
+
+def test_a_wrong_path_into_an_array_says_how_long_the_array_is(api: Api) -> None:
+    flow, _ = api.flow()
+    api.first_run(flow)
+    answer = api.patch("flows", flow, [{"op": "replace", "path": "/transformations/7/name", "value": "x"}])
+    assert "In /transformations is an array of 1." in answer.json()["errorMessage"]
+
+
+def test_a_wrong_path_into_a_dataset_quotes_nothing_of_it(api: Api) -> None:
+    dataset = api.dataset(api.schema())
+    operations = [{"op": "replace", "path": "/tags/nope/x", "value": 1}]
+    headers = {"Content-Type": "application/json-patch+json"}
+    answer = api.http.patch(f"{CATALOG}/dataSets/{dataset}", json=operations, headers=headers)
+    assert answer.status_code == 400
+    assert "A dataset" not in answer.text
+    assert "Known in " in answer.text

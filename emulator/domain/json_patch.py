@@ -21,6 +21,8 @@ Document = dict[str, Any]
 Operation = dict[str, Any]
 
 OPERATIONS = ("add", "replace", "remove")
+_MOST_NAMES = 20
+_MOST_DIGITS = 10
 _SYSTEM_FIELDS = frozenset([*AUDIT_FIELDS, "etag", "version", "state"])
 
 
@@ -81,10 +83,36 @@ def apply(document: Document, listed: list[Operation]) -> Document:
             patched = jsonpatch.JsonPatch([deepcopy(operation)]).apply(patched, in_place=True)
         except (jsonpatch.JsonPatchException, JsonPointerException, TypeError, ValueError, KeyError) as error:
             name = path.rsplit("/", 1)[-1]
-            raise _invalid(f'Missing field "{name}"', f"[{index}].path", path, f"{error}.") from error
+            raise _invalid(f'Missing field "{name}"', f"[{index}].path", path, _what_is_there(patched, path)) from error
     if is_too_deep(patched):
         raise _invalid(f"together they nest in more than {MAX_DEPTH} levels", "", None)
     return patched
+
+
+def _what_is_there(document: Document, path: str) -> str:
+    """How far a path leads, and what it could name there: names and lengths, because values may be secret."""
+    place: Any = document
+    walked = ""
+    for step in path.split("/")[1:-1]:
+        inner = _inside(place, step.replace("~1", "/").replace("~0", "~"))
+        if inner is None:
+            break
+        place, walked = inner, f"{walked}/{step}"
+    where = walked or "the document"
+    if isinstance(place, dict):
+        names = [*list(place)[:_MOST_NAMES], *(["..."] if len(place) > _MOST_NAMES else [])]
+        return f"Known in {where}: {', '.join(names)}." if names else f"There is nothing in {where}."
+    if isinstance(place, list):
+        return f"In {where} is an array of {len(place)}."
+    return f"In {where} is no object and no array."
+
+
+def _inside(place: Any, name: str) -> Any:
+    if isinstance(place, dict):
+        return place.get(name)
+    if isinstance(place, list) and name.isascii() and name.isdigit() and len(name) < _MOST_DIGITS:
+        return place[int(name)] if int(name) < len(place) else None
+    return None
 
 
 def _invalid(detail: str, field: str, given: Any, hint: str | None = None) -> Refusal:
