@@ -8,7 +8,13 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from emulator.domain.identifiers import default_sandbox_id
+from emulator.domain.kinds import DESCRIPTORS as DESCRIPTORS_KIND
+from emulator.domain.tenant import Tenant
+from emulator.server import Background
+from emulator.store import resources
 from tests.support import EVENT, PROFILE, REGISTRY, Api, Document
+from tests.test_ingestion import Loading
 from tests.test_schema_registry import assert_registry_refusal
 from tests.test_xdm_resources import PERSON, lookup, seen, url_of
 
@@ -201,3 +207,34 @@ def test_a_relationship_needs_a_reference_identity_of_the_other_ends_namespace(a
     assert api.http.delete(f"{DESCRIPTORS}/{wrong['@id']}").status_code == 204
     made(api, people, "xdm:descriptorReferenceIdentity", **{"xdm:identityNamespace": "Shop"})
     assert tag(api, people).status_code == 200
+
+
+@pytest.mark.parametrize("kind", [IDENTITY, "xdm:alternateDisplayInfo", "xdm:descriptorVersion"])
+def test_an_array_of_fields_is_for_the_types_that_document_it(api: Api, kind: str) -> None:
+    schema = schema_of(api)
+    several = {"xdm:sourceProperty": [MAIL, "/mobilePhone/number"]}
+    told = assert_registry_refusal(posted(api, schema, kind, **several), "XDM-1400-400")["detail"]
+    assert "xdm:sourceProperty" in told
+    assert "several are for xdm:descriptorDeprecated, xdm:descriptorPrimaryKey" in told
+    for other in ("xdm:descriptorDeprecated", "xdm:descriptorPrimaryKey"):
+        assert made(api, schema, other, **several)["xdm:sourceProperty"] == several["xdm:sourceProperty"]
+
+
+def test_a_relationship_leads_to_one_field(api: Api) -> None:
+    schema = schema_of(api)
+    ends = {"xdm:destinationSchema": schema_of(api, "Shops"), "xdm:destinationProperty": [MAIL]}
+    told = assert_registry_refusal(posted(api, schema, "xdm:descriptorOneToOne", **ends), "XDM-1400-400")["detail"]
+    assert "xdm:destinationProperty" in told
+
+
+def test_an_identity_of_several_fields_that_an_earlier_release_kept_requires_none(server: Background, api: Api) -> None:
+    schema = schema_of(api)
+    descriptor = made(api, schema)
+    tenant = Tenant(api.org, "prod", default_sandbox_id(api.org, "prod"), "tester", "tester@AdobeID")
+    with server.app.world.database.writing() as tx:
+        kept = {**descriptor, "xdm:sourceProperty": [MAIL]}
+        stored = resources.read_stored(tx, tenant, DESCRIPTORS_KIND, descriptor["@id"])
+        assert stored is not None
+        assert resources.replace(tx, tenant, DESCRIPTORS_KIND, descriptor["@id"], kept, stored.etag, "other")
+    batch = Loading(api, datasetId=api.dataset(schema))
+    assert batch.loaded(b'{"personID": "p"}')["status"] == "success"

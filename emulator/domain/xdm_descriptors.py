@@ -29,10 +29,14 @@ _SYSTEM = frozenset("@id imsOrg version meta:containerId meta:sandboxId meta:san
 
 @dataclass(frozen=True)
 class _Type:
-    """``needs`` are the texts that a descriptor of a type must have; a ``field`` is what most are about."""
+    """``needs`` are the texts that a descriptor of a type must have; a ``field`` is what most are about.
+
+    ``several``: documented for few types alone, an array names more fields than one.
+    """
 
     needs: tuple[str, ...] = ()
     field: bool = True
+    several: bool = False
 
 
 TYPES: Mapping[str, _Type] = {
@@ -41,8 +45,8 @@ TYPES: Mapping[str, _Type] = {
     ONE_TO_ONE: _Type(("xdm:destinationSchema",)),
     "xdm:descriptorRelationship": _Type(("xdm:destinationSchema", "xdm:cardinality")),
     REFERENCE: _Type(("xdm:identityNamespace",)),
-    "xdm:descriptorDeprecated": _Type(),
-    "xdm:descriptorPrimaryKey": _Type(),
+    "xdm:descriptorDeprecated": _Type(several=True),
+    "xdm:descriptorPrimaryKey": _Type(several=True),
     "xdm:descriptorVersion": _Type(),
     "xdm:descriptorTimestamp": _Type(),
     "xdm:descriptorLabel": _Type(),
@@ -94,17 +98,23 @@ def _check_side(sent: Document, side: str, kind: _Type, lookup: Lookup) -> None:
     sent[name] = schema["$id"]
     field = f"xdm:{side}Property"
     if (side == "source" and kind.field) or field in sent:
-        _check_paths(sent.get(field), field, schema, lookup)
+        given, whole = sent.get(field), resolved(schema, lookup)
+        if isinstance(given, list) and given and side == "source":
+            if not kind.several:
+                several = ", ".join(name for name, known in TYPES.items() if known.several)
+                hint = f"Send a path such as /personalEmail/address; several are for {several}."
+                raise _refused(field, given, f"a {sent['@type']} is about one field", hint)
+            for path in given:
+                _check_path(path, field, whole)
+        else:
+            _check_path(given, field, whole)
 
 
-def _check_paths(given: Any, field: str, schema: Document, lookup: Lookup) -> None:
-    paths = given if isinstance(given, list) and given else [given]
-    whole = resolved(schema, lookup)
-    for path in paths:
-        if not isinstance(path, str) or not path.startswith("/") or path.endswith("/"):
-            raise _refused(field, path, "a path begins with a slash and does not end with one")
-        if not _leads_somewhere(whole, path[1:].split("/")):
-            raise _refused(field, path, f"the schema {schema['$id']} has no such field")
+def _check_path(path: Any, field: str, whole: Document) -> None:
+    if not isinstance(path, str) or not path.startswith("/") or path.endswith("/"):
+        raise _refused(field, path, "a path begins with a slash and does not end with one")
+    if not _leads_somewhere(whole, path[1:].split("/")):
+        raise _refused(field, path, f"the schema {whole['$id']} has no such field")
 
 
 def _leads_somewhere(node: Document, names: Sequence[str]) -> bool:

@@ -89,7 +89,9 @@ def resolved(texts: Texts) -> Document:
     """The schema as one tree of properties. Shared: nobody writes into it."""
     schema, *others = (orjson.loads(text) for text in texts)
     own = {document["$id"]: document for document in others if "$id" in document}
-    required = [document["xdm:sourceProperty"] for document in others if "@type" in document]
+    paths = [document.get("xdm:sourceProperty") for document in others if "@type" in document]
+    # Earlier releases kept identities that name several fields; such a one requires none.
+    required = [path for path in paths if isinstance(path, str)]
 
     def lookup(resource_id: str) -> Document | None:
         return find_global(resource_id) or own.get(resource_id)
