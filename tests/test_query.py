@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 
 from emulator import cli
 from emulator.engine import queries
+from emulator.engine.query_process import told
 from emulator.server import Background
 from tests.landing import put_batch
 from tests.operating import new_sandbox
@@ -164,6 +166,36 @@ def test_values_that_json_does_not_have_are_written_as_texts(api: Api, dataset: 
 
 
 # Whose datasets
+
+
+def test_instants_are_told_in_utc(api: Api, dataset: str) -> None:
+    found = asked(
+        api,
+        """SELECT '2026-01-01T00:00:00+02:00'::TIMESTAMPTZ AS a, 1 AS n, '2026-01-01T00:00:00.5Z'::TIMESTAMPTZ AS a,
+        {'at': [to_timestamp(0)]} AS s, now() > to_timestamp(0) AS later, NULL::TIMESTAMPTZ AS nothing,
+        '2026-01-01'::TIMESTAMP AS plain -- the end""",
+    )
+    assert found["rows"] == [
+        [
+            "2025-12-31T22:00:00Z",
+            1,
+            "2026-01-01T00:00:00.500000Z",
+            {"at": ["1970-01-01T00:00:00Z"]},
+            True,
+            None,
+            "2026-01-01T00:00:00",
+        ]
+    ]
+    assert [column["name"] for column in found["columns"]][:3] == ["a", "n", "a"]
+    assert found["columns"][0]["type"] == "TIMESTAMP WITH TIME ZONE"
+    ordered = rows(api, "SELECT to_timestamp(n) FROM range(3000) AS t(n) ORDER BY n DESC")
+    assert (ordered[0], ordered[-1]) == (["1970-01-01T00:49:59Z"], ["1970-01-01T00:00:00Z"])
+
+
+def test_what_the_engine_says_is_told_without_paths_of_the_machine(api: Api, dataset: str) -> None:
+    assert str(Path.home()) not in refused(api, "SELECT * FROM duckdb_extensions()")
+    thrown = RuntimeError(f"It failed:\nTraceback (most recent call last):\n  File {Path.home()}/x.py")
+    assert told(thrown) == "It failed:"
 
 
 def test_other_organisations_and_sandboxes_are_not_seen(server: Background, api: Api, dataset: str) -> None:

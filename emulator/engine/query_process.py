@@ -13,7 +13,10 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 Document = dict[str, Any]
@@ -28,6 +31,9 @@ _READS = re.compile(r"(select|with|values)\b|\(", re.IGNORECASE)
 _MANY_DIGITS = re.compile(r"\d{19}")
 _WHOLE = ("BIGINT", "UBIGINT", "HUGEINT")
 _NUMBERS = (*_WHOLE, "DOUBLE")
+_INSTANT, _LOCAL = "TIMESTAMP WITH TIME ZONE", "TIMESTAMP"
+_ASKED = '" asked "'
+_TRACEBACK = re.compile(r"\s*Traceback \(most recent call last\).*", re.DOTALL)
 
 
 class Refused(Exception):
@@ -56,6 +62,7 @@ def _outcome(request: Document, lines: Iterator[str]) -> Document:
 
     try:
         connection = duckdb.connect(":memory:", config=_settings(request["memory"]))
+        _use_utc(duckdb, connection)
         _check(duckdb, connection, request["sql"])
         while (header := next(lines, None)) is not None:
             _load(connection, json.loads(header), itertools.takewhile(bool, lines))
@@ -65,7 +72,7 @@ def _outcome(request: Document, lines: Iterator[str]) -> Document:
     except (duckdb.OutOfMemoryException, MemoryError):
         return {"error": "OutOfMemoryException", "message": "The query takes more memory than it may."}
     except duckdb.Error as error:
-        message = str(error).strip()
+        message = told(error)
         if "Table with name" in message:
             message += f"\nKnown tables: {', '.join(request['known']) or 'none'}."
         return {"error": type(error).__name__, "message": message}
@@ -81,8 +88,21 @@ def _settings(memory: str) -> dict[str, Any]:
         "python_enable_replacements": "false",
         "temp_directory": "",
         "max_temp_directory_size": "0B",
-        "lock_configuration": "true",
     }
+
+
+def _use_utc(duckdb: Any, connection: Any) -> None:
+    """Times without an offset are of UTC, which is an option of a part that DuckDB can be built without."""
+    with suppress(duckdb.CatalogException):
+        connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET lock_configuration = true")
+
+
+def told(error: Exception) -> str:
+    """What went wrong, without what it says of the machine."""
+    message = _TRACEBACK.sub("", str(error)).strip()
+    home = str(Path.home())
+    return message if home == "/" else message.replace(home, "~")
 
 
 def _check(duckdb: Any, connection: Any, sql: str) -> None:
@@ -199,22 +219,36 @@ def _text(value: str) -> str:
 
 def _result(connection: Any, request: Document) -> Document:
     """All rows are counted, some are kept."""
-    cursor = connection.execute(request["sql"])
-    described = cursor.description
+    asked = connection.query(request["sql"])
+    kinds = asked.types
+    cursor = connection.execute(_plain_times(connection, request["sql"], kinds))
     count, size, complete = 0, 0, True
     rows: list[Any] = []
     while part := cursor.fetchmany(1000):
         for row in part:
             if complete and len(rows) < request["rows"]:
-                shown = [_shown(value, column[1]) for value, column in zip(row, described, strict=True)]
+                shown = [_shown(value, kind) for value, kind in zip(row, kinds, strict=True)]
                 size += len(json.dumps(shown))
                 if size <= request["bytes"]:
                     rows.append(shown)
                     continue
             complete = False
         count += len(part)
-    columns = [{"name": column[0], "type": str(column[1])} for column in described]
+    columns = [{"name": name, "type": str(kind)} for name, kind in zip(asked.columns, kinds, strict=True)]
     return {"columns": columns, "rows": rows, "count": count, "complete": complete}
+
+
+def _plain_times(connection: Any, sql: str, kinds: list[Any]) -> str:
+    """A statement of the same rows with instants as times of UTC: for others DuckDB needs a library of time zones."""
+    texts = [str(kind) for kind in kinds]
+    if not any(_INSTANT in text for text in texts):
+        return sql
+    columns = [
+        f"CAST(#{place} AS {text.replace(_INSTANT, _LOCAL)})" if _INSTANT in text else f"#{place}"
+        for place, text in enumerate(texts, 1)
+    ]
+    connection.execute(f"CREATE TEMPORARY VIEW {_ASKED} AS {sql}")
+    return f"SELECT {', '.join(columns)} FROM {_ASKED}"  # noqa: S608 - made of types and places
 
 
 def _shown(value: Any, kind: Any) -> Any:
@@ -230,6 +264,8 @@ def _shown(value: Any, kind: Any) -> Any:
         return [_shown(part, kind.children[0][1]) for part in value]
     if isinstance(value, dict):
         return _shown_object(value, kind)
+    if isinstance(value, datetime) and str(kind) == _INSTANT:
+        return f"{value.isoformat()}Z"
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
