@@ -195,7 +195,8 @@ def test_the_first_line_may_be_broken_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ['[{"id": 1}, {"id": 2}]', '[\n  {"id": 1},\n  {"id": 2}\n]', '{"id": 1}\n{"id": 2}']
+    "content",
+    ['[{"id": 1}, {"id": 2}]', '[\n  {"id": 1},\n  {"id": 2}\n]', '{"id": 1}\n{"id": 2}', '\ufeff{"id": 1}\n{"id": 2}'],
 )
 def test_json_is_an_array_or_lines(tmp_path: Path, content: str) -> None:
     put(tmp_path, "a.json", content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 
@@ -107,6 +108,14 @@ def test_an_array_stands_for_the_rows_in_it(api: Api, multi: bool) -> None:
     content = json.dumps(ROWS, indent=2 if multi else None).encode()
     assert batch.loaded(content)["status"] == "success"
     assert batch.records() == ROWS
+
+
+@pytest.mark.parametrize("multi", [False, True])
+def test_a_byte_order_mark_is_no_part_of_the_first_row(api: Api, multi: bool) -> None:
+    batch = Loading(api, inputFormat={"format": "json", "isMultiLineJson": multi})
+    content = json.dumps(ROWS[:2]).encode() if multi else lines(*ROWS[:2])
+    assert batch.loaded(codecs.BOM_UTF8 + content)["status"] == "success"
+    assert batch.records() == ROWS[:2]
 
 
 def test_parquet_lands_with_its_types(api: Api) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import http.client
 import json
@@ -269,10 +270,11 @@ def test_what_was_put_behind_a_connection_goes_with_it(server: Background, api: 
         assert source_objects.listed(tx, Behind(api.org, "prod", store)) == []
 
 
-def test_a_rest_flow_reads_what_was_put(api: Api) -> None:
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_a_rest_flow_reads_what_was_put(api: Api, mark: bytes) -> None:
     base = api.base_connection()
     rows = b"".join(b'{"data":{"id":"ch_%d","created":%d}}\n' % (n, n) for n in range(3))
-    assert put(api, base, "charges.ndjson", rows, "application/x-ndjson").is_success
+    assert put(api, base, "charges.ndjson", mark + rows, "application/x-ndjson").is_success
     source, target = api.source_connection(base), api.target()
     body = api.flow_body(source, target, {"data.id": "_test.id"})
     run = api.first_run(api.make("flows", body))

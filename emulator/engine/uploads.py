@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def rows_of(path: Path, input_format: Document) -> Iterator[Record | BadRow]:
         elif input_format.get("isMultiLineJson"):
             yield from _document(stream)
         else:
-            for line in stream:
+            for line in chain([formats.first_line(stream)], stream):
                 if line.strip():
                     yield from _line(line.strip())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Generator, Iterable, Iterator
@@ -259,7 +260,7 @@ def _facts_in(path: Path) -> SourceFacts:
 
 
 def _load(path: Path) -> list[Sized]:
-    data = path.read_bytes()
+    data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     try:
         if path.suffix == ".json":
             parsed = orjson.loads(data)
