@@ -46,7 +46,11 @@ def found(api: Api, dataset: str, *where: str, what: str = "records", **params: 
         (["n<2.5"], [0]),
         (["n<=2.5", "n>1"], [1]),
         (["name==ZOë"], [0]),
-        (["name=='ann, bob'"], []),
+        (["name=='ann, bob'"], [1]),
+        (['name== "ann, bob" , Zoë'], [0, 1]),
+        (['name=="ann, bo"'], []),
+        (['name=="ann, bob'], []),
+        (["name!='ann, bob'"], [0, 2]),
         (["name~ANN, b"], [1]),
         (['name==""'], [2]),
         (["at>2026-02-01"], [1]),
@@ -97,6 +101,16 @@ def test_a_bad_filter_is_refused_and_named(api: Api, dataset: str, what: str, wh
     answer = api.http.get(f"/__admin/datasets/{dataset}/{what}", params={"where": where})
     assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
     assert "where" in answer.json()["message"]
+
+
+def test_a_comma_inside_quotes_is_no_further_value(api: Api, dataset: str) -> None:
+    assert found(api, dataset, 'a=="' + "1," * 200 + '"') == []
+
+
+@given(some.lists(some.text("ab ,'=").filter(lambda text: '"' not in text), min_size=1, max_size=5))
+def test_texts_in_quotes_are_found_whatever_they_hold(texts: list[str]) -> None:
+    (equal,) = parse_where(["a==" + ",".join(f'"{text}"' for text in texts)])
+    assert all(equal({"a": text}) for text in texts)
 
 
 @given(some.one_of(some.text(), some.integers(), some.floats(allow_nan=False), some.booleans(), some.none()))

@@ -1,8 +1,8 @@
 """The ``where`` filters of landed and rejected rows: the grammar of ``property``, and ``~`` and existence beside it.
 
-``path op value{,value}`` with ``==`` and ``!=`` (commas as OR), ``<`` ``<=`` ``>`` ``>=`` (numbers as such, anything
-else as text, which is how instants order), ``~`` (contains); ``path`` alone is there, ``!path`` is not. Texts compare
-without regard to the case of A to Z.
+``path op value{,value}`` with ``==`` and ``!=`` (commas as OR, but not inside quotes), ``<`` ``<=`` ``>`` ``>=``
+(numbers as such, anything else as text, which is how instants order), ``~`` (contains); ``path`` alone is there,
+``!path`` is not. Texts compare without regard to the case of A to Z.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ _BAD = "ADMIN-BAD_REQUEST-400"
 _FORM = "Write name==value, with ==, !=, <, <=, >, >= or ~; name; or !name."
 _FILTER = re.compile(r"(?P<path>[^=!<>~]+)(?P<op>==|!=|<=|>=|<|>|~)(?P<value>.*)", re.DOTALL)
 _BARE = re.compile(r"(?P<not>!?)(?P<path>[^=!<>~]+)", re.DOTALL)
+# Up to the next comma; a value in quotes may hold commas.
+_VALUE = re.compile(r"""\s*(?:"[^"]*"|'[^']*')\s*(?=,|\Z)|[^,]*""")
 _NUMBER = re.compile(r"-?[0-9]{1,300}(\.[0-9]{1,300})?(e[+-]?[0-9]{1,2})?")
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
@@ -31,9 +33,24 @@ def parse_where(texts: Iterable[str]) -> list[Test]:
     """The tests of all filters, every one of which must hold. Raises a refusal that names the filter."""
     wanted = list(texts)
     tests = [_test(text) for text in wanted]
-    if sum(text.count(",") + 1 for text in wanted) > MAX_VALUES:
+    if sum(_count(text) for text in wanted) > MAX_VALUES:
         raise Refusal(_BAD, detail=f"Compare with at most {MAX_VALUES} values in all.", field="where")
     return tests
+
+
+def _count(text: str) -> int:
+    match = _FILTER.fullmatch(text)
+    return 1 if match is None else len(_values(match["value"]))
+
+
+def _values(text: str) -> list[str]:
+    found, place = [], 0
+    while match := _VALUE.match(text, place):
+        found.append(match[0])
+        if match.end() == len(text):
+            break
+        place = match.end() + 1
+    return found
 
 
 def _test(text: str) -> Test:
@@ -46,7 +63,7 @@ def _test(text: str) -> Test:
         return lambda record: any(True for _ in walk(record, steps)) == wanted
     steps, op = _steps(match["path"], text), match["op"]
     if op in EQUALITY:
-        return _equality(steps, op, [_unquoted(value, text) for value in match["value"].split(",")])
+        return _equality(steps, op, [_unquoted(value, text) for value in _values(match["value"])])
     value = _unquoted(match["value"], text)
     return _contains(steps, value) if op == "~" else _ordering(steps, _ORDER[op], value)
 
