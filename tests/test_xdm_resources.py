@@ -335,3 +335,36 @@ def test_the_figures_count_what_the_tenant_has(api: Api) -> None:
     (usage,) = stats["classUsage"]
     assert (usage["$id"], usage["title"], usage["numberOfSchemas"]) == (PROFILE, "XDM Individual Profile", 1)
     assert [found["$id"] for found in usage["schemas"]] == [schema["$id"]]
+
+
+@pytest.mark.parametrize(
+    ("field", "place", "mention"),
+    [
+        ({"type": "strng"}, "type", "string, number"),
+        ({"type": "int"}, "type", "int is integer with meta:xdmType int"),
+        ({"type": "date"}, "type", "date is string with the format date"),
+        ({"type": ["string", "nul"]}, "type", "null"),
+        ({"type": 5}, "type", "string"),
+        ({"type": "string", "pattern": "(["}, "pattern", "regular expression"),
+        ({"type": "string", "pattern": 5}, "pattern", "regular expression"),
+        ({"type": "array", "items": {"type": "objct"}}, "items.type", "object"),
+        ({"type": "object", "additionalProperties": {"type": "text"}}, "additionalProperties.type", "string"),
+        ({"type": "object", "properties": {"deep": {"type": "Boolean"}}}, "properties.deep.type", "boolean"),
+    ],
+)
+def test_a_field_of_a_type_that_nobody_knows_is_refused_at_any_depth(
+    api: Api, field: Document, place: str, mention: str
+) -> None:
+    parts = [{"$ref": PROFILE}, {"properties": {"_acme": {"type": "object", "properties": {"x": field}}}}]
+    answer = api.http.post(f"{REGISTRY}/tenant/schemas", json={"title": "Wrong", "type": "object", "allOf": parts})
+    detail = assert_registry_refusal(answer, "XDM-1400-400")["detail"]
+    assert f"field allOf[1].properties._acme.properties.x.{place}," in detail
+    assert mention in detail
+    schema = api.schema()
+    patch = [{"op": "replace", "path": "/allOf", "value": parts}]
+    assert_registry_refusal(api.http.patch(url_of("schemas", schema), json=patch), "XDM-1400-400")
+
+
+def test_a_field_may_be_called_type_or_pattern_and_have_several_types(api: Api) -> None:
+    inner = {"type": {"type": ["string", "null"]}, "pattern": {"type": "string", "pattern": "^(?=a)[a-z]+$"}}
+    api.schema(_more={"type": "object", "properties": inner})

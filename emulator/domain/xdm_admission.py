@@ -8,6 +8,7 @@ from typing import Any
 from emulator.domain.errors import Refusal
 from emulator.domain.schema_ids import ROOT, schema_id
 from emulator.domain.tenant import Tenant
+from emulator.domain.xdm_field_checks import unknown_rule
 from emulator.domain.xdm_library import (
     BEHAVIOR,
     CLASS,
@@ -38,6 +39,7 @@ def admit(collection: Collection, body: Any, lookup: Lookup, tenant: Tenant) -> 
     if body.get("type", "object") != "object":
         raise refused(collection, "type", body["type"], f"a {collection.noun} has the type object")
     _check_types(body, collection)
+    _check_fields(body, collection)
     _check_references(body, lookup)
     _CHECKS[collection](body, lookup, tenant)
 
@@ -62,6 +64,13 @@ def _check_types(body: Document, collection: Collection) -> None:
     parts = body.get("allOf", [])
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         raise refused(collection, "allOf", parts, "allOf must be an array of objects")
+
+
+def _check_fields(body: Document, collection: Collection) -> None:
+    found = unknown_rule(body)
+    if found is not None:
+        place, given, hint = found
+        raise refused(collection, place, given, "records could not be held against it", hint)
 
 
 def _check_references(body: Document, lookup: Lookup) -> None:

@@ -10,18 +10,23 @@ from emulator.domain.schema_ids import ROOT, schema_id
 Document = dict[str, Any]
 
 
-def subschemas(node: Document) -> Iterator[Document]:
-    """The schemas that stand directly in a schema, wherever the registry reads one."""
+def placed_subschemas(node: Document) -> Iterator[tuple[str, Document]]:
+    """The schemas that stand directly in a schema, wherever the registry reads one, each with its path."""
     for name in ("properties", "definitions"):
         named = node.get(name)
         if isinstance(named, dict):
-            yield from (value for value in named.values() if isinstance(value, dict))
+            yield from ((f"{name}.{key}", value) for key, value in named.items() if isinstance(value, dict))
     for name in ("items", "additionalProperties"):
         if isinstance(node.get(name), dict):
-            yield node[name]
+            yield name, node[name]
     parts = node.get("allOf")
     if isinstance(parts, list):
-        yield from (part for part in parts if isinstance(part, dict))
+        yield from ((f"allOf[{place}]", part) for place, part in enumerate(parts) if isinstance(part, dict))
+
+
+def subschemas(node: Document) -> Iterator[Document]:
+    """The same without their paths."""
+    return (inner for _, inner in placed_subschemas(node))
 
 
 def references(node: Document) -> list[str]:

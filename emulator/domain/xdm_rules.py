@@ -108,7 +108,7 @@ def _allow_null(rules: Document) -> None:
         rules["enum"] = [*rules["enum"], None]
 
 
-def _is_type(value: Any) -> bool:
+def is_type(value: Any) -> bool:
     if isinstance(value, list):
         return bool(value) and all(isinstance(kind, str) and kind in TYPES for kind in value)
     return isinstance(value, str) and value in TYPES
@@ -122,7 +122,7 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _is_pattern(value: Any) -> bool:
+def is_pattern(value: Any) -> bool:
     if not isinstance(value, str):
         return False
     try:
@@ -137,10 +137,10 @@ def _are_names(value: Any) -> bool:
 
 
 _RULES: dict[str, Callable[[Any], bool]] = {
-    "type": _is_type,
+    "type": is_type,
     "required": _are_names,
     "enum": lambda value: isinstance(value, list) and bool(value),
-    "pattern": _is_pattern,
+    "pattern": is_pattern,
     "minimum": _is_number,
     "maximum": _is_number,
     "exclusiveMinimum": _is_number,
