@@ -428,6 +428,42 @@ def test_rows_that_failed_are_told_of(client: Client) -> None:
     assert list(table["errorCode"][batch]) == ["INGEST-1211-400", "INGEST-1401-400"]
 
 
+class AskedAgainAndAgain(BaseException):
+    """Nothing that aepp would catch."""
+
+
+def test_content_that_is_no_json_is_asked_for_without_end_and_read_by_the_connector(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = client.dataset(client.schema())
+    batch = loaded(client, dataset, [5, 6], enableDiagnostic=True)
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 5:
+            raise AskedAgainAndAgain
+
+    monkeypatch.setattr("aepp.connector.time.sleep", pause)
+    read = client.access.connector.getData
+    failed = f"{client.access.endpoint}/batches/{batch}/failed"
+    success, rows = (file["name"] for file in client.access.getBatchFailed(batch)[:2])
+    (errors,) = (f"row_errors/{file['name']}" for file in client.access.getBatchMeta(batch, path="row_errors")["data"])
+    meta = f"{client.access.endpoint}/batches/{batch}/meta"
+    for method, address, path, count in (
+        (client.access.getBatchFailed, failed, success, 0),
+        (client.access.getBatchFailed, failed, rows, 2),
+        (client.access.getBatchMeta, meta, errors, 2),
+    ):
+        pauses.clear()
+        with pytest.raises(AskedAgainAndAgain):
+            method(batch, path=path)
+        pauses.clear()
+        lines = read(address, params={"path": path}, format="raw").text.splitlines()
+        assert len([json.loads(line) for line in lines]) == count
+        assert pauses == []
+
+
 def test_a_large_file_is_uploaded_in_parts(client: Client) -> None:
     dataset = client.dataset(client.schema())
     batch = client.ingestion.createBatch(dataset)["id"]
