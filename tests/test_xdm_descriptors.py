@@ -238,3 +238,20 @@ def test_an_identity_of_several_fields_that_an_earlier_release_kept_requires_non
         assert resources.replace(tx, tenant, DESCRIPTORS_KIND, descriptor["@id"], kept, stored.etag, "other")
     batch = Loading(api, datasetId=api.dataset(schema))
     assert batch.loaded(b'{"personID": "p"}')["status"] == "success"
+
+
+def test_a_path_with_prefixes_is_kept_in_the_names_of_the_schema(api: Api) -> None:
+    schema = schema_of(api)
+    descriptor = made(api, schema, **{"xdm:sourceProperty": "/xdm:personalEmail/xdm:address"})
+    assert descriptor["xdm:sourceProperty"] == MAIL
+    several = {"xdm:sourceProperty": [f"/xdm:{MAIL[1:]}", "/xdm:mobilePhone"]}
+    assert made(api, schema, "xdm:descriptorPrimaryKey", **several)["xdm:sourceProperty"] == [MAIL, "/mobilePhone"]
+    batch = Loading(api, datasetId=api.dataset(schema))
+    assert batch.loaded(b'{"personalEmail": {"address": "a@example.com"}}')["status"] == "success"
+    assert batch.records() == [{"personalEmail": {"address": "a@example.com"}}]
+
+
+def test_a_path_leads_anywhere_below_an_object_that_the_schema_leaves_open(api: Api) -> None:
+    schema = api.schema("Open")
+    descriptor = made(api, schema, **{"xdm:sourceProperty": "/xdm:_acme/xdm:own/id"})
+    assert descriptor["xdm:sourceProperty"] == "/_acme/xdm:own/id"

@@ -98,35 +98,42 @@ def _check_side(sent: Document, side: str, kind: _Type, lookup: Lookup) -> None:
     sent[name] = schema["$id"]
     field = f"xdm:{side}Property"
     if (side == "source" and kind.field) or field in sent:
-        given, whole = sent.get(field), resolved(schema, lookup)
-        if isinstance(given, list) and given and side == "source":
-            if not kind.several:
-                several = ", ".join(name for name, known in TYPES.items() if known.several)
-                hint = f"Send a path such as /personalEmail/address; several are for {several}."
-                raise _refused(field, given, f"a {sent['@type']} is about one field", hint)
-            for path in given:
-                _check_path(path, field, whole)
-        else:
-            _check_path(given, field, whole)
+        sent[field] = _checked(sent.get(field), field, sent["@type"], resolved(schema, lookup))
 
 
-def _check_path(path: Any, field: str, whole: Document) -> None:
-    if not isinstance(path, str) or not path.startswith("/") or path.endswith("/"):
-        raise _refused(field, path, "a path begins with a slash and does not end with one")
-    if not _leads_somewhere(whole, path[1:].split("/")):
-        raise _refused(field, path, f"the schema {whole['$id']} has no such field")
+def _checked(given: Any, field: str, kind: str, whole: Document) -> str | list[str]:
+    """The path, or the paths where a type takes several, in the names that the schema has."""
+    if not isinstance(given, list) or not given or field != _SOURCE:
+        return _path(given, field, whole)
+    if not TYPES[kind].several:
+        several = ", ".join(name for name, known in TYPES.items() if known.several)
+        hint = f"Send a path such as /personalEmail/address; several are for {several}."
+        raise _refused(field, given, f"a {kind} is about one field", hint)
+    return [_path(path, field, whole) for path in given]
 
 
-def _leads_somewhere(node: Document, names: Sequence[str]) -> bool:
-    """Where a schema leaves open what an object holds, anything may be in it."""
-    for name in names:
+def _path(given: Any, field: str, whole: Document) -> str:
+    if not isinstance(given, str) or not given.startswith("/") or given.endswith("/"):
+        raise _refused(field, given, "a path begins with a slash and does not end with one")
+    names = _in_schema(whole, given[1:].split("/"))
+    if names is None:
+        raise _refused(field, given, f"the schema {whole['$id']} has no such field")
+    return "/" + "/".join(names)
+
+
+def _in_schema(node: Document, given: Sequence[str]) -> list[str] | None:
+    """Names of fields as the schema has them. Where it leaves open what an object holds, anything may be in it."""
+    names: list[str] = []
+    for place, name in enumerate(given):
         fields = fields_of(node)
         # Clients write names of fields with and without the prefix that the older form has.
-        found = fields.get(name) or fields.get(name.removeprefix("xdm:"))
-        if found is None:
-            return not fields or isinstance(node.get("additionalProperties"), dict)
-        node = found
-    return True
+        known = next((one for one in (name, name.removeprefix("xdm:")) if one in fields), None)
+        if known is None:
+            is_open = not fields or isinstance(node.get("additionalProperties"), dict)
+            return [*names, *given[place:]] if is_open else None
+        names.append(known)
+        node = fields[known]
+    return names
 
 
 def new_descriptor(sent: Document, token: str, by: Writing) -> Document:
