@@ -12,6 +12,7 @@ from emulator.domain import xdm_resolution
 from emulator.domain.xdm_library import find_global
 from emulator.domain.xdm_validation import Validator, Violation, report, summary
 from tests.support import EVENT, PROFILE, REGISTRY, STRIPE, Api, Document, Target
+from tests.test_ingestion import Loading
 
 DATE_TIMES = "[yyyy-MM-dd'T'HH:mm:ssZ, yyyy-MM-dd'T'HH:mm:ss.[0-9]{1,9}Z]"
 FIELDS: Document = {
@@ -239,3 +240,17 @@ def test_a_row_that_breaks_a_pattern_is_rejected(api: Api) -> None:
     _, row = rejected_of(api, target_of(api, own), {"data.id": "_acme.id"})
     assert row["code"] == "INGEST-1554-400"
     assert "does not match pattern ^no$" in row["message"]
+
+
+@pytest.mark.parametrize("kind", ["integer", ["integer", "null"]])
+def test_a_whole_number_that_no_record_can_hold_is_rejected_and_not_changed(api: Api, kind: Any) -> None:
+    schema = api.schema("Numbers", PROFILE, n={"type": kind})
+    batch = Loading(api, datasetId=api.dataset(schema))
+    held = [2**63 - 1, -(2**63), 0]
+    wide = [2**63, 2**64, -(2**63) - 1, 123456789012345678901234567890]
+    shown = batch.loaded("\n".join(f'{{"n": {number}}}' for number in held + wide).encode())
+    assert shown["status"] == "failed"
+    assert shown["metrics"]["failedRecordCount"] == len(wide)
+    whole = Loading(api, datasetId=batch.dataset)
+    assert whole.loaded("\n".join(f'{{"n": {number}}}' for number in held).encode())["status"] == "success"
+    assert sorted(row["n"] for row in whole.records()) == sorted(held)

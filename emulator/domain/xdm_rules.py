@@ -15,7 +15,7 @@ import jsonschema_rs
 Document = dict[str, Any]
 
 TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
-# Whole numbers by the registry's own names. The wider ones are the limit of what a record can hold.
+# Whole numbers by the registry's own names, long where none is given: wider ones come out of a text as another number.
 _RANGES = {
     "byte": (-(2**7), 2**7 - 1),
     "short": (-(2**15), 2**15 - 1),
@@ -83,10 +83,11 @@ def _add_properties(field: Document, rules: Document, takes_nulls: bool) -> None
 
 
 def _add_range(field: Document, rules: Document) -> None:
-    bounds = _RANGES.get(str(field.get("meta:xdmType"))) if rules.get("type") == "integer" else None
-    if bounds is not None:
-        rules["minimum"] = max(bounds[0], rules.get("minimum", bounds[0]))
-        rules["maximum"] = min(bounds[1], rules.get("maximum", bounds[1]))
+    kinds = [rules["type"]] if isinstance(rules.get("type"), str) else rules.get("type", [])
+    if "integer" in kinds and "number" not in kinds:
+        least, most = _RANGES.get(str(field.get("meta:xdmType")), _RANGES["long"])
+        rules["minimum"] = max(least, rules.get("minimum", least))
+        rules["maximum"] = min(most, rules.get("maximum", most))
 
 
 def _add_format(field: Document, rules: Document) -> None:
