@@ -114,8 +114,18 @@ def test_a_refused_dataset_is_told_which_field_is_wrong(api: Api, field: str, va
     assert answer.json()["report"]["field"] == field
 
 
-def test_a_content_type_of_another_family_is_refused(api: Api) -> None:
-    answer = create(api, "", schemaRef={"id": api.schema(), "contentType": "application/json"})
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "application/vnd.adobe.xed+json;version=2",
+        "application/vnd.adobe.xed+json;version=1x",
+        "application/vnd.adobe.xedxed",
+        "application/vnd.adobe.xdd+json;version=1",
+    ],
+)
+def test_a_content_type_that_the_registry_does_not_have_is_refused(api: Api, content_type: str) -> None:
+    answer = create(api, "", schemaRef={"id": api.schema(), "contentType": content_type})
     assert_problem(answer, 400, "schemaRef.contentType")
 
 

@@ -32,7 +32,7 @@ Change = Callable[[Document, Call], Document]
 _MOST_OBSERVED = 20
 # The observable schema is that of so many records.
 _OBSERVED_RECORDS = 1000
-_CONTENT_TYPE = re.compile(r"application/vnd\.adobe\.x[de][dm]")
+_CONTENT_TYPE = re.compile(r"application/vnd\.adobe\.(xed|xdm)(-[a-z]+)*\+json(\s*;\s*version=1(\.[0-9]+)?)?")
 
 
 class Catalog:
@@ -171,7 +171,7 @@ def _schema_ref(body: Document, tx: Transaction, tenant: Tenant) -> tuple[Docume
     if schema is None:
         raise wrong("schemaRef.id", wanted, "No schema has this id in this sandbox.")
     content_type = given.get("contentType", "application/vnd.adobe.xed+json;version=1")
-    if not isinstance(content_type, str) or not _CONTENT_TYPE.match(content_type):
+    if not isinstance(content_type, str) or not _CONTENT_TYPE.fullmatch(content_type):
         raise wrong("schemaRef.contentType", content_type, "Send application/vnd.adobe.xed+json;version=1.")
     return {"id": schema["$id"], "contentType": content_type}, schema
 
