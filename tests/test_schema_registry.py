@@ -226,6 +226,30 @@ def test_a_lookup_must_say_which_version_it_accepts(api: Api, accept: str) -> No
     assert body["detail"].startswith(f"The supplied Accept header is not valid: {accept} - ")
 
 
+@pytest.mark.parametrize(
+    "accept",
+    [
+        'application/vnd.adobe.xed-full+json; version="1"',
+        "application/vnd.adobe.xed-full+json; version=1, */*",
+        "application/json, text/plain, application/vnd.adobe.xed-full+json;version=1;q=0.9, */*",
+        "Application/vnd.adobe.XED-full+JSON; Version=1",
+    ],
+)
+def test_the_first_of_several_forms_that_there_is_counts_in_any_capitals(api: Api, accept: str) -> None:
+    answer = api.http.get(f"{SCHEMAS}/{made(api)['meta:altId']}", headers={"Accept": accept})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/vnd.adobe.xed-full+json;version=1"
+    assert "allOf" not in answer.json()
+
+
+@pytest.mark.parametrize("accept", ["application/json, text/plain, */*", "text/html, application/*;q=0.1"])
+@pytest.mark.parametrize("collection", ["schemas", "descriptors"])
+def test_a_list_is_short_where_any_form_will_do(api: Api, accept: str, collection: str) -> None:
+    url = f"{REGISTRY}/tenant/{collection}"
+    made(api)
+    assert api.http.get(url, headers={"Accept": accept}).json() == api.http.get(url).json()
+
+
 def test_a_list_must_not_say_which_version_it_accepts(api: Api) -> None:
     answer = api.http.get(SCHEMAS, headers={"Accept": "application/vnd.adobe.xed+json; version=1"})
     assert_registry_refusal(answer, "XDM-1006-400")

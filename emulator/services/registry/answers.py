@@ -30,10 +30,9 @@ def check_version(form: Accept, collection: Collection, resource_id: str) -> Non
         raise Refusal(collection.not_found, id=resource_id, version=form.version)
 
 
-def one(call: Call, resource: Document, form: Accept, lookup: Lookup, descriptors: Iterable[Document] = ()) -> Answer:
-    media_type = call.headers["accept"].split(";")[0].strip()
+def one(resource: Document, form: Accept, lookup: Lookup, descriptors: Iterable[Document] = ()) -> Answer:
     body = orjson.dumps(shown(resource, form, lookup, descriptors))
-    return Answer(200, body, content_type=f"{media_type};version=1")
+    return Answer(200, body, content_type=f"{form.media_type};version=1")
 
 
 def many(

@@ -25,4 +25,4 @@ class Library:
         found = find_global(wanted)
         if found is None or collection_of(found) is not self._collection:
             raise Refusal(self._collection.not_found, id=wanted, version=form.version)
-        return answers.one(call, found, form, find_global)
+        return answers.one(found, form, find_global)

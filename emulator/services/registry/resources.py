@@ -57,7 +57,7 @@ class Resources:
         with self._database.reading() as tx:
             document = self._found(tx, call.tenant, wanted)
             described = storage.descriptors_of(tx, call.tenant, wanted) if "desc" in form.options else ()
-            return answers.one(call, document, form, lookup_in(tx, call.tenant), described)
+            return answers.one(document, form, lookup_in(tx, call.tenant), described)
 
     def _found(self, tx: Transaction, tenant: Tenant, wanted: str) -> Document:
         """Clients look parts of schemas up in the tenant container, whoever's they are."""

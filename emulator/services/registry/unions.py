@@ -42,7 +42,7 @@ class Unions:
             if found is None:
                 hint = "A union is there once a schema of its class has the tag union in meta:immutableTags."
                 raise Refusal(UNION.not_found, id=wanted, version=form.version, hint=hint)
-            return answers.one(call, found, form, lookup)
+            return answers.one(found, form, lookup)
 
     def stats(self, call: Call) -> Answer:
         """Documented keys; ``tenantId`` has no underscore."""
