@@ -324,6 +324,27 @@ def test_a_query_is_submitted_and_then_has_the_number_of_its_rows(server: Backgr
     assert "cancel" not in done["_links"]
 
 
+@pytest.mark.parametrize(
+    ("sql", "tables"),
+    [
+        ("SELECT person.name AS other FROM people -- person", ["people"]),
+        ("WITH person AS (FROM Other) SELECT (SELECT count(*) FROM main.people), 'person' FROM person", None),
+        ("SELECT * FROM query_table('people')", ["people"]),
+        ("SELECT 'person', 'people'", []),
+    ],
+)
+def test_a_query_refers_to_the_tables_that_it_reads_and_to_nothing_called_alike(
+    server: Background, api: Api, sql: str, tables: list[str] | None
+) -> None:
+    found = {name: called(api, name, f"Schema of {name}") for name in ("people", "person", "other")}
+    put_batch(server, api, found["people"], [{"person": {"name": "Zoë"}}])
+    done = ended(api, submit(api, sql))
+    assert done["state"] == "SUCCESS", done["errors"]
+    told = {one["id"] for one in done["_links"].get("referenced_datasets", [])}
+    # What a statement calls by the name of a dataset itself cannot be told from it.
+    assert told == {found[name] for name in (["people", "person", "other"] if tables is None else tables)}
+
+
 def test_a_failed_query_has_the_words_of_the_engine_and_the_tables_there_are(api: Api, dataset: str) -> None:
     (error,) = ended(api, submit(api, "SELECT * FROM nothing"))["errors"]
     assert error["code"] == "CatalogException"

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -50,12 +50,16 @@ class QueryFailed(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """``rows`` in the order of ``columns`` (``{name, type}``), all ``count`` of them where it is ``complete``."""
+    """``rows`` in the order of ``columns`` (``{name, type}``), all ``count`` of them where it is ``complete``.
+
+    ``datasets`` are the ids of those that the statement may read.
+    """
 
     columns: list[Document]
     rows: list[list[Any]]
     count: int
     complete: bool
+    datasets: list[str]
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,12 @@ class Queries:
         """The result of one statement that reads. Raises ``QueryFailed``."""
         with self._database.reading() as tx:
             tables = list(_tables(tx, tenant))
-        wanted = _wanted(sql, tables)
+        wanted: list[_Table] = []
+
+        def lines(named: Iterable[str] | None) -> Iterator[bytes]:
+            wanted.extend(_wanted(_words(sql) if named is None else named, tables))
+            return self._lines(tenant, wanted)
+
         request = {
             "sql": sql,
             "known": sorted({table.name for table in tables}),
@@ -92,19 +101,12 @@ class Queries:
             "bytes": BYTES,
         }
         with self._turns:
-            answer = _asked(self._lines(tenant, request, wanted))
+            answer = _asked(request, lines)
         if "error" in answer:
             raise QueryFailed(answer["error"], answer["message"])
-        return Result(**answer)
+        return Result(**answer, datasets=[table.id for table in wanted])
 
-    def referenced(self, tenant: Tenant, sql: str) -> list[str]:
-        """The ids of the datasets that a statement may read."""
-        with self._database.reading() as tx:
-            tables = list(_tables(tx, tenant))
-        return [table.id for table in _wanted(sql, tables)]
-
-    def _lines(self, tenant: Tenant, request: Document, tables: Iterable[_Table]) -> Iterator[bytes]:
-        yield orjson.dumps(request, option=orjson.OPT_APPEND_NEWLINE)
+    def _lines(self, tenant: Tenant, tables: Iterable[_Table]) -> Iterator[bytes]:
         for table in tables:
             with self._database.reading() as tx:
                 texts = schemas.texts_of(tx, tenant, table.id)
@@ -123,9 +125,13 @@ def _tables(tx: Transaction, tenant: Tenant) -> Iterator[_Table]:
         yield _Table(dataset, name or dataset)
 
 
-def _wanted(sql: str, tables: Iterable[_Table]) -> list[_Table]:
+def _words(sql: str) -> Iterator[str]:
+    return (quoted.replace('""', '"') or bare for quoted, bare in _NAMES.findall(sql))
+
+
+def _wanted(names: Iterable[str], tables: Iterable[_Table]) -> list[_Table]:
     """Every table that a statement may read, by id or by name, the newest of those with one name."""
-    named = {(quoted.replace('""', '"') or bare).casefold() for quoted, bare in _NAMES.findall(sql)}
+    named = {name.casefold() for name in names}
     taken: set[str] = set()
     found = []
     for table in tables:
@@ -138,8 +144,8 @@ def _wanted(sql: str, tables: Iterable[_Table]) -> list[_Table]:
     return found
 
 
-def _asked(lines: Iterator[bytes]) -> Document:
-    """What a process of its own answers. It is stopped when its time is over."""
+def _asked(request: Document, lines: Callable[[list[str] | None], Iterator[bytes]]) -> Document:
+    """What a process of its own answers, given the tables that it names. It is stopped when its time is over."""
     process = subprocess.Popen(  # noqa: S603 - nothing of the command comes from a request
         [sys.executable, "-P", "-X", "utf8", str(_PROCESS)],
         stdin=subprocess.PIPE,
@@ -156,8 +162,15 @@ def _asked(lines: Iterator[bytes]) -> Document:
     timer.start()
     try:
         assert process.stdin is not None and process.stdout is not None
-        _feed(process.stdin, lines)
-        answer = process.stdout.read()
+        _feed(process.stdin, [orjson.dumps(request, option=orjson.OPT_APPEND_NEWLINE)])
+        answer = process.stdout.readline()
+        found: Document = orjson.loads(answer) if answer else {}
+        if "named" in found:
+            _feed(process.stdin, lines(found["named"]))
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+            answer = process.stdout.readline()
+            found = orjson.loads(answer) if answer else {}
     finally:
         timer.cancel()
         process.kill()
@@ -166,17 +179,16 @@ def _asked(lines: Iterator[bytes]) -> Document:
             if end is not None:
                 with suppress(OSError):
                     end.close()
-    if answer:
-        found: Document = orjson.loads(answer)
+    if found:
         return found
     if overdue.is_set():
         raise QueryFailed("InterruptException", f"The query takes longer than {SECONDS} seconds.")
     raise QueryFailed("OutOfMemoryException", "The query takes more memory than it may.")
 
 
-def _feed(stream: IO[bytes], lines: Iterator[bytes]) -> None:
+def _feed(stream: IO[bytes], lines: Iterable[bytes]) -> None:
     """A process that has seen enough, or is gone, does not read to the end."""
     with suppress(BrokenPipeError):
         for line in lines:
             stream.write(line)
-        stream.close()
+        stream.flush()

@@ -1,9 +1,10 @@
 """The process in which one query runs, so that no query can take more than its share of memory and time.
 
 It is started as a script and knows nothing of the emulator. Standard input holds lines of JSON: first
-``{"sql", "known", "memory", "address_space", "seconds", "rows", "bytes"}``, then every table as
-``{"id", "name", "structure"}``, its records and an empty line. Standard output gets one JSON document:
-``{"columns", "rows", "count", "complete"}`` or ``{"error", "message"}``.
+``{"sql", "known", "memory", "address_space", "seconds", "rows", "bytes"}``, answered with ``{"named"}``: the tables
+that the statement names, or null where that cannot be told; then every table as ``{"id", "name", "structure"}``, its
+records and an empty line. The last line of standard output is ``{"columns", "rows", "count", "complete"}`` or
+``{"error", "message"}``.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _MANY_DIGITS = re.compile(r"\d{19}")
 _WHOLE = ("BIGINT", "UBIGINT", "HUGEINT")
 _NUMBERS = (*_WHOLE, "DOUBLE")
 _INSTANT, _LOCAL = "TIMESTAMP WITH TIME ZONE", "TIMESTAMP"
+_TOLD = """SELECT told->>'$.error', told->>'$..table_name', told->>'$..function_name'
+FROM (SELECT json_serialize_sql(?) AS told)"""
 _ASKED = '" asked "'
 _TRACEBACK = re.compile(r"\s*Traceback \(most recent call last\).*", re.DOTALL)
 
@@ -64,6 +67,7 @@ def _outcome(request: Document, lines: Iterator[str]) -> Document:
         connection = duckdb.connect(":memory:", config=_settings(request["memory"]))
         _use_utc(duckdb, connection)
         _check(duckdb, connection, request["sql"])
+        print(json.dumps({"named": _named(connection, request["sql"])}), flush=True)
         while (header := next(lines, None)) is not None:
             _load(connection, json.loads(header), itertools.takewhile(bool, lines))
         return _result(connection, request)
@@ -112,6 +116,13 @@ def _check(duckdb: Any, connection: Any, sql: str) -> None:
     text = _COMMENTS.sub("", statements[0].query, count=1)
     if statements[0].type != duckdb.StatementType.SELECT or not _READS.match(text):
         raise Refused("Queries only read here: send a statement that begins with SELECT or WITH.")
+
+
+def _named(connection: Any, sql: str) -> list[str] | None:
+    """The tables of a statement. Functions that are given the name of a table, or SQL, in a text hide it."""
+    error, tables, functions = connection.execute(_TOLD, [sql]).fetchone()
+    is_hidden = any(name.lower() in ("query", "query_table") for name in functions or ())
+    return None if error != "false" or is_hidden else list(tables or ())
 
 
 def _load(connection: Any, table: Document, records: Iterator[str]) -> None:

@@ -28,9 +28,10 @@ def routes(world: World, queries: Queries) -> list[Route]:
         if not is_installed():
             raise Refusal("ADMIN-NOT_INSTALLED-501", detail=INSTALL)
         try:
-            return answer(asdict(queries.run(tenant, sql)))
+            result = asdict(queries.run(tenant, sql))
         except QueryFailed as failure:
             raise Refusal(_BAD, detail=failure.message) from None
+        return answer({name: value for name, value in result.items() if name != "datasets"})
 
     return [Route("POST", "/query", query, slow=True)]
 

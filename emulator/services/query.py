@@ -75,7 +75,7 @@ class QueryService:
             result = self._queries.run(tenant, sql, rows=0)
         except QueryFailed as failure:
             return {"state": "FAILED", "errors": [{"code": failure.code, "message": failure.message}]}
-        return {"state": "SUCCESS", "rowCount": result.count, _DATASETS: self._queries.referenced(tenant, sql)}
+        return {"state": "SUCCESS", "rowCount": result.count, _DATASETS: result.datasets}
 
     def queries(self, call: Call) -> Answer:
         call.query.check(_PARAMETERS, BAD)
