@@ -174,3 +174,20 @@ def test_a_patched_source_connection_does_not_reach_a_flow_until_it_is_joined_ag
     assert ended(api, asked)["metrics"]["statusSummary"]["status"] == "success"
     ids = {record["_test"]["id"][:3] for record in api.records(target.dataset, limit=1000)["items"]}
     assert ids == {"ch_"}
+
+
+def test_what_hung_on_a_base_connection_that_is_gone_can_be_patched_and_deleted(api: Api) -> None:
+    first, second = api.base_connection(name="one"), api.base_connection(name="two")
+    source = api.source_connection(first)
+    assert api.http.delete(f"{FLOW}/connections/{first}").status_code == 204
+    rename = [{"op": "replace", "path": "/name", "value": "another name"}]
+    assert api.patch("sourceConnections", source, rename).status_code == 200
+    elsewhere = [{"op": "replace", "path": "/baseConnectionId", "value": first[::-1]}]
+    assert_refused(api.patch("sourceConnections", source, elsewhere), "CONNECTOR-1312-400", "baseConnectionId")
+    body = {"name": "x", "baseConnectionId": first, "connectionSpec": spec(STRIPE), "params": {"resourcePath": "x"}}
+    answer = api.http.post(f"{FLOW}/sourceConnections", json=body)
+    assert_refused(answer, "CONNECTOR-1312-400", "baseConnectionId")
+    moved = [{"op": "replace", "path": "/baseConnectionId", "value": second}]
+    assert api.patch("sourceConnections", source, moved).status_code == 200
+    assert api.item("sourceConnections", source)["inheritedAttributes"]["baseConnection"]["id"] == second
+    assert api.http.delete(f"{FLOW}/sourceConnections/{source}").status_code == 204

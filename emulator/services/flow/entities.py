@@ -17,6 +17,7 @@ from emulator.domain.connections import (
 from emulator.domain.errors import Refusal
 from emulator.domain.flows import Circumstances, admit_flow, connected, joins_the_same
 from emulator.domain.kinds import CONNECTIONS, FLOWS, SOURCE_CONNECTIONS, Kind
+from emulator.domain.lookup import Lookup
 from emulator.domain.metrics import ORIGIN
 from emulator.domain.tenant import Tenant
 from emulator.edge.call import Answer, Call, answer, no_content
@@ -106,7 +107,7 @@ class Entities:
                 flow, before.secrets if before and unchanged else connected(flow, stored_lookup(tx, tenant))
             )
         admit = admit_source_connection if kind is SOURCE_CONNECTIONS else admit_target_connection
-        return admit(body, specs, find, draft)
+        return admit(body, specs, _with_parent(find, before.document) if before else find, draft)
 
     def fault(self, tx: Transaction, tenant: Tenant, stored: Stored) -> str | None:
         """Why a base connection could not be used as it stands, None if it could."""
@@ -246,3 +247,17 @@ def _state(body: Document, draft: bool) -> str:
 def not_found(kind: Kind, resource_id: str) -> Refusal:
     """Documented with its wire form: 1439 is a 404 although the table lists it as 400."""
     return Refusal("FLOW-1439-404", type=kind.name, id=resource_id, report={"id": resource_id, "type": kind.name})
+
+
+def _with_parent(find: Lookup, before: Document) -> Lookup:
+    """A base connection that is gone keeps no patch of something else from what hung on it."""
+    parent = before.get("inheritedAttributes", {}).get("baseConnection")
+    if parent is None or before["state"] == DRAFT:
+        return find
+
+    def found(kind: Kind, resource_id: str) -> Document | None:
+        there = find(kind, resource_id)
+        is_parent = kind is CONNECTIONS and resource_id == parent["id"]
+        return {**parent, "state": "enabled"} if there is None and is_parent else there
+
+    return found
