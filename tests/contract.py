@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ import yaml
 
 FOLDER = Path(__file__).parents[1] / "openapi"
 LARGE = 50_000
+# So many times as many calls are generated as in CI.
+DEPTH = int(os.environ.get("CONTRACT_DEPTH", "1"))
 METHODS = ("get", "put", "post", "delete", "patch")
 Document = dict[str, Any]
 

@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 from emulator.domain.identifiers import default_sandbox_id
 from emulator.server import Background
 from emulator.settings import Settings
-from tests.contract import DOCUMENTS, FOLDER, METHODS, Part, faults
+from tests.contract import DEPTH, DOCUMENTS, FOLDER, METHODS, Part, faults
 from tests.support import DATA_LAKE, FULL, HTTP_API, REST_FLOW, STREAM_MAPPED_FLOW, STRIPE, Api, Document, Target, spec
 
 SANDBOXES = "/data/foundation/sandbox-management"
@@ -541,8 +541,11 @@ def test_a_few_generated_calls_are_answered_as_documented(name: str, world: Worl
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_many_generated_calls_are_answered_as_documented(name: str, world: World) -> None:
-    """The same calls every time, so that a change is judged by what it changes; others with CONTRACT_RANDOM=1."""
-    examples = FEWER.get(name, (FEW, MANY))[1]
+    """The same calls every time, so that a change is judged by what it changes.
+
+    Others with CONTRACT_RANDOM=1, more with CONTRACT_DEPTH.
+    """
+    examples = FEWER.get(name, (FEW, MANY))[1] * DEPTH
     assert_conforms(name, world, Extent(examples, thorough=True, deterministic="CONTRACT_RANDOM" not in os.environ))
 
 
