@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import Any
 
 import jsonpatch
-from jsonpointer import JsonPointerException
+from jsonpointer import JsonPointerException, unescape
 
 from emulator.domain.audit import AUDIT_FIELDS
 from emulator.domain.errors import Refusal
@@ -61,7 +61,7 @@ def check_paths(listed: Iterable[Operation], fixed: Iterable[str]) -> None:
     """Refuses operations on fields that the service keeps, or that ``fixed`` names."""
     kept = _SYSTEM_FIELDS.union(fixed)
     for index, operation in enumerate(listed):
-        field = operation["path"].split("/")[1].replace("~1", "/").replace("~0", "~")
+        field = unescape(operation["path"].split("/")[1])
         if field == "connectionSpec":
             raise Refusal("FLOW-1414-400", field=f"[{index}].path", given=operation["path"])
         if field in kept or field == "":
@@ -94,7 +94,7 @@ def _what_is_there(document: Document, path: str) -> str:
     place: Any = document
     walked = ""
     for step in path.split("/")[1:-1]:
-        inner = _inside(place, step.replace("~1", "/").replace("~0", "~"))
+        inner = _inside(place, unescape(step))
         if inner is None:
             break
         place, walked = inner, f"{walked}/{step}"

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
+from jsonpointer import unescape
+
 from emulator.domain.errors import Refusal
 from emulator.domain.schema_ids import schema_id
 from emulator.domain.xdm_library import Lookup, find_global
@@ -192,6 +194,6 @@ def _within(root: Document, pointer: str) -> Document | None:
     found: Any = root
     for step in pointer.removeprefix("#").strip("/").split("/"):
         if step:
-            name = step.replace("~1", "/").replace("~0", "~")
+            name = unescape(step)
             found = found.get(name) if isinstance(found, dict) else None
     return found if isinstance(found, dict) else None

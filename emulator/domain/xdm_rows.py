@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from jsonpointer import unescape
+
 from emulator.domain.mapping import REQUIRED_MISSING, MappingProblem
 from emulator.domain.xdm_validation import NULL, REQUIRED, Validator, Violation
 
@@ -31,5 +33,5 @@ def _problem(violations: list[Violation]) -> MappingProblem:
 
 def _field(violation: Violation) -> str:
     """The path of the value at fault, in dots."""
-    steps = [step.replace("~1", "/").replace("~0", "~") for step in violation.pointer.split("/")[1:]]
+    steps = [unescape(step) for step in violation.pointer.split("/")[1:]]
     return ".".join([*steps, violation.key] if violation.key else steps)

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
+from jsonpointer import escape
 from jsonschema_rs import ValidationError
 
 from emulator.domain import xdm_rules
@@ -155,7 +156,7 @@ def _violations(error: ValidationError) -> Iterator[Violation]:
 
 
 def _pointer(steps: list[str | int]) -> str:
-    return "/".join(["#", *(str(step).replace("~", "~0").replace("/", "~1") for step in steps)])
+    return "/".join(["#", *(escape(str(step)) for step in steps)])
 
 
 _EXPECTED = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from jsonpointer import unescape
+
 from emulator.domain import json_patch
 from emulator.domain.errors import Refusal
 from emulator.domain.kinds import DESCRIPTORS
@@ -138,7 +140,7 @@ def _operations(body: Any) -> list[Document]:
         raise _in_our_words(refusal) from refusal
     changeable = (*SAID, "allOf")
     for number, operation in enumerate(found):
-        name = operation["path"].split("/")[1].replace("~1", "/").replace("~0", "~")
+        name = unescape(operation["path"].split("/")[1])
         if name not in changeable:
             raise Refusal(
                 BAD,
