@@ -82,9 +82,7 @@ def _params_hidden(document: Document, properties: Document | None = None) -> Ad
         return Admitted(document, {})
     shown = secret_params.shown(params, {"properties": properties or {}})
     secrets = secret_params.taken(params, shown)
-    return (
-        Admitted({**document, "params": shown}, {secret_params.PARAMS: secrets}) if secrets else Admitted(document, {})
-    )
+    return Admitted({**document, "params": shown}, {secret_params.PARAMS: secrets} if secrets else {})
 
 
 def _check_draft(draft: bool, spec: ConnectionSpec) -> None:

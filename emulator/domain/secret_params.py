@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from emulator.domain.specs import SECRET_FORMAT, looks_secret
+from emulator.domain.specs import is_hidden
 
 Document = dict[str, Any]
 HIDDEN = "xxxx"
@@ -21,7 +21,7 @@ def shown(params: Document, schema: Any, always: Collection[str] = ()) -> Docume
     described = _object(_object(schema).get("properties"))
 
     def part(name: str, value: Any) -> Any:
-        hidden = _holds(value) and (name in always or _hides(name, described))
+        hidden = _holds(value) and (name in always or is_hidden(name, described))
         return HIDDEN if hidden else _inside(value, described.get(name))
 
     return {name: part(name, value) for name, value in params.items()}
@@ -43,12 +43,6 @@ def given_back(seen: Any, secrets: Any) -> Any:
     if isinstance(seen, list):
         return [given_back(part, secrets[str(at)]) if str(at) in secrets else part for at, part in enumerate(seen)]
     return secrets
-
-
-def _hides(name: str, described: Document) -> bool:
-    if name not in described:
-        return looks_secret(name)
-    return _object(described[name]).get("format") == SECRET_FORMAT
 
 
 def _holds(value: Any) -> bool:

@@ -37,23 +37,25 @@ def looks_secret(name: str) -> bool:
     return _SECRET.search(lower) is not None and _PUBLIC.search(lower) is None
 
 
+def is_hidden(name: str, described: Document) -> bool:
+    """Whether a parameter is a secret: marked as one where it is described, else called like one."""
+    if name not in described:
+        return looks_secret(name)
+    part = described[name]
+    # Own specs may say anything.
+    return isinstance(part, dict) and part.get("format") == SECRET_FORMAT
+
+
 @dataclass(frozen=True)
 class AuthSpec:
-    """One way to authenticate: its JSON Schema and the parameters that are secrets."""
+    """One way to authenticate: its JSON Schema, which marks the parameters that are secrets."""
 
     name: str
     aliases: tuple[str, ...]
     schema: Document
 
-    @cached_property
-    def secrets(self) -> frozenset[str]:
-        """Names of the parameters that are never shown."""
-        properties = self.schema.get("properties", {})
-        return frozenset(name for name, part in properties.items() if part.get("format") == SECRET_FORMAT)
-
     def hides(self, name: str) -> bool:
-        """Whether a parameter is a secret: marked as one, or not described and called like one."""
-        return name in self.secrets or (name not in self.schema.get("properties", {}) and looks_secret(name))
+        return is_hidden(name, self.schema.get("properties", {}))
 
     @cached_property
     def validator(self) -> jsonschema_rs.Validator:
