@@ -124,11 +124,12 @@ def _steps(path: str, kind: Kind) -> tuple[Step, ...]:
         known = ", ".join(sorted(kind.fields))
         code = "FLOW-1423-400" if kind is CONNECTION_SPECS else "FLOW-1449-400"
         raise Refusal(code, name=path, field="property", given=path, hint=f"Known fields: {known}.")
-    array = next((steps[: len(names)] for names in _ARRAYS if names == tuple(s.name for s in steps[: len(names)])), ())
-    if array and not array[-1].each:
-        name = ".".join(step.name for step in array)
-        hint = f"{name} is an array: write {path.replace(name, f'{name}[]', 1)}."
-        raise Refusal("FLOW-1449-400", name=path, field="property", given=path, hint=hint)
+    for array in _ARRAYS:
+        reached = steps[: len(array)]
+        if tuple(step.name for step in reached) == array and not reached[-1].each:
+            name = ".".join(array)
+            hint = f"{name} is an array: write {path.replace(name, f'{name}[]', 1)}."
+            raise Refusal("FLOW-1449-400", name=path, field="property", given=path, hint=hint)
     return steps
 
 

@@ -87,20 +87,20 @@ def settle(world: World, org: str, sandbox: str) -> None:
         world.unsettled.discard((org, sandbox))
         try:
             with world.database.writing(quiet=True) as tx:
-                for known in streams.untold_in(tx, org, sandbox):
-                    _write_down(world, tx, known)
+                tenant = service_in(tx, org, sandbox)
+                if tenant is not None:
+                    for known in streams.untold_in(tx, org, sandbox):
+                        _write_down(world, tx, tenant, known)
         except BaseException:
             world.unsettled.add((org, sandbox))
             raise
 
 
-def _write_down(world: World, tx: Transaction, known: Open) -> None:
-    tenant = service_in(tx, known.org, known.sandbox)
-    if tenant is not None:
-        figures = _figures(tx, tenant, known)
-        _write_batches(world, tx, tenant, known, figures, ended=False)
-        _write_run(world, tx, tenant, known, figures)
-        streams.tell(tx, known)
+def _write_down(world: World, tx: Transaction, tenant: Tenant, known: Open) -> None:
+    figures = _figures(tx, tenant, known)
+    _write_batches(world, tx, tenant, known, figures, ended=False)
+    _write_run(world, tx, tenant, known, figures)
+    streams.tell(tx, known)
 
 
 def settle_all(world: World) -> None:

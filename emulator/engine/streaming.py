@@ -102,7 +102,7 @@ class Streaming:
         if counted.landed + counted.lost >= micro_batches.MOST_RECORDS:
             micro_batches.close(self._world, tx, counted)
 
-    def is_kept(self, entrance: Entrance) -> None:
+    def committed(self, entrance: Entrance) -> None:
         """Say that what was landed has been committed, and can be told of."""
         self._world.unsettled.add((entrance.tenant.org, entrance.tenant.sandbox))
 

@@ -77,7 +77,7 @@ class InletCalls:
             if sync is not None and judged and judged[0].rejected is not None:
                 raise _broken(inlet_id, entrance, judged[0])
             self._streaming.land(tx, entrance, channel, judged, 1 - len(judged), size)
-        self._streaming.is_kept(entrance)
+        self._streaming.committed(entrance)
         received = self._world.clock.now()
         return answer(
             {
@@ -107,7 +107,7 @@ class InletCalls:
             received = self._world.clock.now()
             batch_id = self._transaction_id(received)
             responses = self._take_all(tx, entrance, call, messages, size, batch_id)
-        self._streaming.is_kept(entrance)
+        self._streaming.committed(entrance)
         return answer(
             {"inletId": inlet_id, "batchId": batch_id, "receivedTimeMs": received, "responses": responses}, 207
         )
